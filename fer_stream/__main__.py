@@ -1,0 +1,5 @@
+"""`python -m fer_stream` is `fer-stream`."""
+
+from fer_stream.cli import main
+
+main()

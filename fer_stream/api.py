@@ -1,0 +1,169 @@
+"""The Python API: results of a source, as they come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from fer_stream.config import Mode, RunConfig, as_list, make_config
+from fer_stream.engine.engine import Engine
+from fer_stream.engine.lane import Plan
+from fer_stream.engine.supervisor import Origin
+from fer_stream.plugins import Plugins, with_files
+from fer_stream.spec import StageSpec, build, options_of
+from fer_stream.stages import Classifier, Filter, Sink, Source, Tracker
+from fer_stream.types import FrameResult, RunInfo
+
+SourceName = str | Path | int | Mapping[str, Any]
+"""Text as on the command line, a path, a camera's number, or a table as in TOML."""
+
+
+def stream(
+    source: SourceName | Sequence[SourceName],
+    *,
+    sink: str | Sequence[str] = (),
+    detector: str = "haar",
+    tracker: str = "iou",
+    filter: str | Sequence[str] = "smooth",  # noqa: A002 - the name it has everywhere else
+    model: str | Path | None = None,
+    detect_every: int = 10,
+    mode: Mode = "auto",
+    plugin: str | Path | Sequence[str | Path] = (),
+) -> Results:
+    """Yield one result per frame, in each source's order.
+
+    Closing the iterator early (or leaving a `for` loop over it) ends the run and releases the
+    source. While the caller keeps a file's results waiting the run waits; a live source drops
+    frames instead, and one that is lost, or not there, is tried again for as long as the run
+    lasts; the logger `fer_stream` tells of it.
+
+    Args:
+        source: As on the command line: `"0"`, `"talk.mp4"`, `"rtsp://camera/1"`, or several.
+        sink: Sinks that take the results too, such as `"csv:talk.csv"`.
+        detector: Finds faces.
+        tracker: Follows them; `"none"` for every frame by itself.
+        filter: Calms or changes the scores; `"none"` for the model's own.
+        model: Path of a self-describing ONNX model; the shipped one unless given.
+        detect_every: Detect on every how-many-th frame.
+        mode: `"auto"`: each source says what it is; `"file"`: all are recordings, that must be
+            there and whole; `"live"`: of each the newest frame counts.
+        plugin: Python files with plugins.
+
+    Raises:
+        FerStreamError: At once for a wrong argument; while iterating, after everything that
+            could be had, for a source that was lost or is incomplete.
+    """
+    settings: dict[str, Any] = {
+        "source": [s if isinstance(s, Mapping) else str(s) for s in as_list(source)],
+        "sink": sink,
+        "detector": detector,
+        "tracker": tracker,
+        "filter": filter,
+        "detect_every": detect_every,
+        "mode": mode,
+    }
+    if model is not None:
+        settings["model"] = str(model)
+    plugins = with_files(as_list(plugin))
+    engine = make_engine(make_config(settings, plugins), plugins, collect=True)
+    engine.start()
+    return Results(engine)
+
+
+class Results(Iterator[FrameResult]):
+    """The results of a started run; closing it, or letting go of it, ends the run."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._results = engine.results()
+
+    def __next__(self) -> FrameResult:
+        """Wait for the next result."""
+        for result in self._results:
+            if result is not None:
+                return result
+        raise StopIteration
+
+    def close(self) -> None:
+        """End the run; does nothing if it has ended."""
+        self._results.close()
+        self._engine.close()  # also if nothing was ever asked of it
+
+    def __del__(self) -> None:
+        self.close()
+
+
+def make_engine(config: RunConfig, plugins: Plugins, *, collect: bool = False) -> Engine:
+    """Build a run's stages, as `make_parts` does, and the engine that joins them."""
+    parts = make_parts(config, plugins)
+    return Engine(
+        parts.plans,
+        parts.classifier,
+        parts.sinks,
+        parts.run,
+        collect=collect,
+        on_sink_error=config.on_sink_error,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What an engine is made of."""
+
+    plans: list[Plan]
+    classifier: Classifier
+    sinks: list[Sink]
+    run: RunInfo
+
+
+def make_parts(config: RunConfig, plugins: Plugins) -> Parts:
+    """Build a run's stages; nothing but the model is opened yet.
+
+    Raises `ConfigError` for an option that a stage does not have and `ModelError` for a model
+    that cannot be used.
+    """
+
+    def stage(kind: str, spec: StageSpec) -> Any:
+        return build(plugins.get(kind, spec.name), spec)
+
+    def new_tracker() -> Tracker:
+        tracker: Tracker = stage("tracker", config.tracker)
+        return tracker
+
+    def new_filters() -> list[Filter]:
+        return [stage("filter", spec) for spec in config.filter]
+
+    def origin(spec: StageSpec) -> Origin:
+        live = {"auto": None, "file": False, "live": True}[config.mode]
+        if live is not None and "live" in options_of(plugins.get("source", spec.name)):
+            spec = replace(spec, options={**spec.options, "live": live})
+
+        def new_source() -> Source:
+            source: Source = stage("source", spec)
+            return source
+
+        return Origin(new_source, spec.called, live)
+
+    new_tracker(), new_filters()  # a wrong option is found now, not at the first frame
+    plans = [
+        Plan(
+            origin=origin(spec),
+            detector=stage("detector", config.detector),
+            new_tracker=new_tracker,
+            new_filters=new_filters,
+            detect_every=config.detect_every,
+        )
+        for spec in config.source
+    ]
+    sinks = [stage("sink", spec) for spec in config.sink]
+    classifier = stage("classifier", config.classifier)
+    info = RunInfo(
+        instance=config.instance,
+        sources=(),  # the engine names them once they are open
+        labels=tuple(classifier.labels),
+        model_name=classifier.model_name,
+        model_sha256=classifier.model_sha256,
+    )
+    return Parts(plans, classifier, sinks, info)

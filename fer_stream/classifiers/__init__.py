@@ -1,0 +1,1 @@
+"""Classifiers: one file per way to score faces."""

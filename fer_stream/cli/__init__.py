@@ -1,0 +1,63 @@
+"""The command line: one module per command, each importing what it needs when it runs."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+# numpy starts a pool of threads that nothing here uses: 0.1 s of CPU at every start.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import click
+
+from fer_stream import __version__
+from fer_stream.cli.bench import bench
+from fer_stream.cli.doctor import doctor
+from fer_stream.cli.models import models
+from fer_stream.cli.plugins import plugins
+from fer_stream.cli.run import run
+from fer_stream.cli.train import STAND_INS
+from fer_stream.errors import FerStreamError
+from fer_stream.plugins import installed
+
+
+class _Commands(click.Group):
+    """Our commands and those that plugins add."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*super().list_commands(ctx), *self._added()})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        own = super().get_command(ctx, cmd_name)
+        if own is None or own in STAND_INS:
+            return self._added().get(cmd_name, own)
+        return own
+
+    @staticmethod
+    def _added() -> dict[str, click.Command]:
+        return {command.name or "": command for command in installed().commands()}
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="fer-stream")
+def cli() -> None:
+    """Read faces' emotions from video as it streams.
+
+    \b
+    fer-stream run --source 0 --sink overlay
+    fer-stream run --source talk.mp4 --sink csv:talk.csv
+    """
+
+
+for _command in (run, bench, plugins, models, doctor, *STAND_INS):
+    cli.add_command(_command)
+
+
+def main() -> None:
+    """Run the command line; a `FerStreamError` ends it with one line and its exit code."""
+    try:
+        cli()
+    except FerStreamError as error:
+        message = " ".join(str(error).split())
+        click.echo(f"fer-stream: {message}", err=True)
+        sys.exit(error.exit_code)

@@ -1,0 +1,127 @@
+"""Stages that count the CPU time they take, for `fer-stream bench`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from fer_stream.engine.lane import Plan
+from fer_stream.stages import Classifier, Detector, Filter, Sink, Tracker
+from fer_stream.types import Detection, EmotionScores, Face, Frame, FrameResult, Track
+
+
+class CpuClock:
+    """CPU time of a stage; one thread at a time uses it."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.cpu_s = 0.0
+
+    @contextmanager
+    def time(self) -> Iterator[None]:
+        """Count the CPU seconds that the calling thread spends in a block."""
+        start_s = time.thread_time()
+        yield
+        self.cpu_s += time.thread_time() - start_s
+        self.calls += 1
+
+
+class Clocks:
+    """A clock for each stage whose work is done on the thread that calls it."""
+
+    def __init__(self) -> None:
+        self.detect, self.track, self.classify = CpuClock(), CpuClock(), CpuClock()
+        self.filter, self.sink = CpuClock(), CpuClock()
+
+    def measured(self, plan: Plan) -> Plan:
+        """Return a plan whose detector, trackers and filters are measured."""
+        return replace(
+            plan,
+            detector=MeasuredDetector(plan.detector, self.detect),
+            new_tracker=lambda: MeasuredTracker(plan.new_tracker(), self.track),
+            new_filters=lambda: [MeasuredFilters(plan.new_filters(), self.filter)],
+        )
+
+
+class MeasuredDetector(Detector):
+    """A detector, measured."""
+
+    name = "measured"
+
+    def __init__(self, inner: Detector, clock: CpuClock) -> None:
+        self._inner, self._clock = inner, clock
+
+    def detect(self, frame: Frame) -> list[Detection]:
+        """Find what the inner one finds."""
+        with self._clock.time():
+            return self._inner.detect(frame)
+
+
+class MeasuredTracker(Tracker):
+    """A tracker, measured."""
+
+    name = "measured"
+
+    def __init__(self, inner: Tracker, clock: CpuClock) -> None:
+        self._inner, self._clock = inner, clock
+
+    def update(self, frame: Frame, detections: Sequence[Detection] | None) -> list[Track]:
+        """Follow as the inner one does."""
+        with self._clock.time():
+            return self._inner.update(frame, detections)
+
+    @property
+    def wants_detection(self) -> bool:
+        """What the inner one wants."""
+        return self._inner.wants_detection
+
+
+class MeasuredClassifier(Classifier):
+    """A classifier, measured."""
+
+    name = "measured"
+
+    def __init__(self, inner: Classifier, clock: CpuClock) -> None:
+        self._inner, self._clock = inner, clock
+        self.labels, self.input_size = inner.labels, inner.input_size
+
+    def classify(self, crops: npt.NDArray[np.uint8]) -> list[EmotionScores]:
+        """Score as the inner one does."""
+        with self._clock.time():
+            return self._inner.classify(crops)
+
+
+class MeasuredFilters(Filter):
+    """All filters of a session, measured as one."""
+
+    name = "measured"
+
+    def __init__(self, inner: Sequence[Filter], clock: CpuClock) -> None:
+        self._inner, self._clock = inner, clock
+
+    def apply(self, frame: Frame, faces: Sequence[Face]) -> list[Face]:
+        """Apply the inner ones in order."""
+        with self._clock.time():
+            for stage in self._inner:
+                faces = stage.apply(frame, faces)
+            return list(faces)
+
+
+class CountingSink(Sink):
+    """Keeps nothing and counts the faces."""
+
+    name = "nothing"
+
+    def __init__(self, clock: CpuClock) -> None:
+        self.faces = 0
+        self._clock = clock
+
+    def write(self, result: FrameResult) -> None:
+        """Count a frame's faces."""
+        with self._clock.time():
+            self.faces += len(result.faces)

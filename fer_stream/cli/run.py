@@ -1,0 +1,205 @@
+"""`fer-stream run`: sources in, emotions out."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fer_stream.errors import ConfigError, FerStreamError
+
+if TYPE_CHECKING:
+    from fer_stream.engine.engine import Engine
+    from fer_stream.engine.stats import RunStats
+
+
+@click.command(short_help="Read sources and send the faces' emotions to sinks.")
+@click.option(
+    "--source",
+    multiple=True,
+    help="A camera's number, a video file, a folder or glob of pictures, rtsp:// or http://, "
+    "'demo', or NAME:TARGET?option=value; 'door=rtsp://...' calls it door. May be repeated.",
+)
+@click.option(
+    "--sink",
+    multiple=True,
+    help="console (unless you name another), overlay, csv:FILE, jsonl:FILE, episodes:FILE, "
+    "video:FILE, mqtt://BROKER, or one of a plugin. May be repeated.",
+)
+@click.option("--model", metavar="PATH", help="A self-describing ONNX model. [default: shipped]")
+@click.option("--detector", metavar="NAME", help="[default: haar]")
+@click.option("--tracker", metavar="NAME", help="iou, or none for every frame by itself.")
+@click.option("--filter", multiple=True, metavar="NAME", help="smooth, or none. May be repeated.")
+@click.option("--classifier", metavar="NAME", help="[default: onnx]")
+@click.option(
+    "--detect-every",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Search every N-th frame for faces; follow them in between. [default: 10]",
+)
+@click.option(
+    "--mode",
+    type=click.Choice(["auto", "file", "live"]),
+    help="file: sources are recordings that must be whole; live: only the newest frame counts, and "
+    "what is lost is opened again; auto: as each says of itself. [default: auto]",
+)
+@click.option(
+    "--on-sink-error",
+    type=click.Choice(["auto", "stop", "continue"]),
+    help="When a sink fails: auto stops over files, and goes on and tries it again live. "
+    "[default: auto]",
+)
+@click.option(
+    "--metrics",
+    metavar="HOST:PORT",
+    help="Serve /metrics for Prometheus, /healthz and /readyz there, such as at 127.0.0.1:9464.",
+)
+@click.option("--profile", is_flag=True, help="At the end, show where the time went.")
+@click.option(
+    "--plugin", multiple=True, metavar="FILE", help="A Python file with stages. May be repeated."
+)
+@click.option("--config", metavar="FILE", help="A TOML file with these settings; flags win.")
+def run(config: str | None, profile: bool, **flags: Any) -> None:
+    """Read sources and send the faces' emotions to sinks.
+
+    Ends at the end of its files, at Ctrl-C or SIGTERM (exit code 0; what was read is still
+    written; a second one ends at once), or when a window is closed. A camera or stream that is
+    not there, or was lost, is tried again until then. `fer-stream plugins` lists all sources,
+    sinks and other stages with their options.
+
+    \b
+    fer-stream run --source 0 --sink overlay
+    fer-stream run --source talk.mp4 --sink csv:talk.csv --sink video:seen.mp4
+    fer-stream run --source door=rtsp://camera/1 --sink jsonl:-
+    """
+    from fer_stream.api import make_engine
+    from fer_stream.config import make_config, read_toml
+    from fer_stream.plugins import with_files
+
+    prepare_process()
+    settings = read_toml(config) if config else {}
+    settings.update({key: value for key, value in flags.items() if value})
+    settings.setdefault("sink", ["console"])
+    for flag, other in (("model", "classifier"), ("classifier", "model")):
+        if flags[flag] and not flags[other]:  # two words for one thing: the flag wins over both
+            settings.pop(other, None)
+    plugins = with_files(_plugin_files(settings.get("plugin", ())))
+    run_config = make_config(settings, plugins)
+    engine = make_engine(run_config, plugins)
+    shown = {sink.name for sink in run_config.sink} & {"console", "overlay"}
+    try:
+        with _monitored(engine.stats, run_config.metrics) as tick:
+            _run_until_stopped(engine, tick, bar=not shown, profile=profile)
+    except FerStreamError as error:
+        _leave_if_blocked(engine, error)
+        raise
+    _leave_if_blocked(engine, None)
+
+
+def _monitored(stats: RunStats, address: str) -> AbstractContextManager[Callable[[], None]]:
+    if not address:
+        return nullcontext(lambda: None)
+    from fer_stream.monitoring.server import monitored  # 20 ms: it loads an HTTP server
+
+    return monitored(stats, address)
+
+
+def _run_until_stopped(
+    engine: Engine, tick: Callable[[], None], *, bar: bool, profile: bool
+) -> None:
+    from fer_stream.cli.profile import profiled
+    from fer_stream.cli.progress import RunProgress
+
+    asked = False
+
+    def stop(_number: int, _frame: object) -> None:
+        nonlocal asked
+        asked = True
+        if not engine.has_begun:
+            sys.exit(0)  # an orderly end too, for nothing has been read yet
+        engine.request_stop()
+        signal.signal(signal.SIGINT, _force)
+        signal.signal(signal.SIGTERM, _force)
+
+    with _on_signal(stop):
+        try:
+            engine.start()
+        except FerStreamError:
+            if asked:  # the signal broke off an opening that waited for the network
+                sys.exit(0)
+            raise
+        table = profiled(engine) if profile else nullcontext()
+        with table, RunProgress(engine, bar=bar) as progress:
+
+            def tick_all() -> None:
+                tick()
+                progress.tick()
+
+            engine.run(tick_all)
+
+
+@contextmanager
+def _on_signal(handler: Callable[[int, object], None]) -> Iterator[None]:
+    """Handle Ctrl-C and SIGTERM for a while."""
+    before = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, earlier in before.items():
+            signal.signal(number, earlier)
+
+
+def _leave_if_blocked(engine: Engine, error: FerStreamError | None) -> None:
+    """End the program at once if a reader is blocked: nobody should wait for its time-out."""
+    if not engine.left_behind:
+        return
+    if error:
+        logging.getLogger("fer_stream").error(" ".join(str(error).split()))
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(error.exit_code if error else 0)
+
+
+def _force(number: int, _: object) -> None:
+    os._exit(128 + number)
+
+
+def _plugin_files(value: object) -> list[str]:
+    files = [value] if isinstance(value, str) else value
+    if isinstance(files, list | tuple) and all(isinstance(file, str) for file in files):
+        return list(files)
+    raise ConfigError(f"plugin must be the path of a Python file or a list of them, got {value!r}")
+
+
+def prepare_process() -> None:
+    """Set OpenCV, the interpreter and the log up for a run on a command line."""
+    import cv2
+
+    # OpenCV's warnings would stand beside our one line.
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    # The engine's threads keep the cores busy; OpenCV's own would only get in their way.
+    cv2.setNumThreads(1)
+    # Stages hand small things to each other: 5 ms, the default, is half a frame's time.
+    sys.setswitchinterval(0.001)
+    handler = _ToStandardError()
+    handler.setFormatter(logging.Formatter("fer-stream: %(message)s"))
+    logger = logging.getLogger("fer_stream")
+    logger.handlers[:] = [handler]
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+
+
+class _ToStandardError(logging.Handler):
+    """Writes where standard error is now: a table in the terminal takes it over."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            click.echo(self.format(record), err=True)
+        except Exception:
+            self.handleError(record)

@@ -1,0 +1,206 @@
+"""One run's settings: flags over a TOML file over defaults, checked before anything is opened."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any, Literal, cast, get_args
+
+from fer_stream.errors import ConfigError
+from fer_stream.plugins import Plugins
+from fer_stream.sources import IMAGE_ENDINGS
+from fer_stream.spec import StageSpec, split_query
+
+OnSinkError = Literal["auto", "stop", "continue"]
+Mode = Literal["auto", "file", "live"]
+
+# "door=rtsp://camera/1"; before the first `=` stands nothing that a URL or an option would have.
+_NAMED = re.compile(r"([A-Za-z][\w-]*)=(.+)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class RunConfig:
+    """All settings of a run. The field names are the TOML file's keys."""
+
+    source: tuple[StageSpec, ...]
+    sink: tuple[StageSpec, ...] = ()
+    detector: StageSpec = StageSpec("haar")
+    tracker: StageSpec = StageSpec("iou")
+    classifier: StageSpec = StageSpec("onnx")
+    filter: tuple[StageSpec, ...] = (StageSpec("smooth"),)
+    detect_every: int = 10
+    """Detect on every how-many-th frame; the tracker follows the boxes in between."""
+    on_sink_error: OnSinkError = "auto"
+    """auto: stop a run over files; continue a live one and try the failed sink again."""
+    mode: Mode = "auto"
+    """auto: each source says what it is. file: all are recordings that must be there and whole.
+    live: of each the newest frame counts, and one that is lost is opened again."""
+    instance: str = "fer-stream"
+    """Names this run in events."""
+    metrics: str = ""
+    """HOST:PORT where `fer-stream run` serves metrics and health; empty: nowhere."""
+
+    def __post_init__(self) -> None:
+        if not self.source:
+            raise ConfigError(
+                "no source; give at least one, such as --source 0 or --source talk.mp4"
+            )
+        if self.detect_every < 1:
+            raise ConfigError(f"detect_every must be at least 1, got {self.detect_every}")
+        for key, kind in (("on_sink_error", OnSinkError), ("mode", Mode)):
+            if getattr(self, key) not in get_args(kind):
+                expected = ", ".join(get_args(kind))
+                raise ConfigError(f"{key} must be one of {expected}; got '{getattr(self, key)}'")
+
+
+def read_toml(path: str | Path) -> dict[str, Any]:
+    """Return the settings of a TOML file; raises `ConfigError` for what is not a setting."""
+    try:
+        with Path(path).open("rb") as file:
+            settings = tomllib.load(file)
+    except OSError as error:
+        raise ConfigError(f"cannot read {path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not valid TOML: {error}") from error
+    known = {*(f.name for f in fields(RunConfig)), "model", "plugin"}
+    for key in settings:
+        if key not in known:
+            raise ConfigError(f"{path}: unknown key '{key}'; known: {', '.join(sorted(known))}")
+    return settings
+
+
+def make_config(settings: Mapping[str, Any], plugins: Plugins) -> RunConfig:
+    """Turn settings (TOML's shapes; flags give strings and lists of strings) into a `RunConfig`.
+
+    Raises `ConfigError` or `PluginError` for a name that nothing provides.
+    """
+    values = dict(settings)
+    values.pop("plugin", None)
+    if model := values.pop("model", None):
+        if "classifier" in values:
+            raise ConfigError("give either model or classifier: model is short for onnx:PATH")
+        values["classifier"] = {"use": "onnx", "target": str(model)}
+    for key in ("source", "sink", "filter"):
+        if key in values:
+            values[key] = tuple(stage_spec(key, one, plugins) for one in as_list(values[key]))
+    for key in ("detector", "tracker", "classifier"):
+        if key in values:
+            values[key] = stage_spec(key, values[key], plugins)
+    values.setdefault("source", ())
+    _check_plain(values)
+    config = RunConfig(**values)
+    _check_apart(config, plugins)
+    return config
+
+
+def as_list(one_or_several: Any) -> list[Any]:
+    """Return a list or tuple as a list, anything else as its only item."""
+    several = isinstance(one_or_several, list | tuple)
+    return list(one_or_several) if several else [one_or_several]
+
+
+def _check_apart(config: RunConfig, plugins: Plugins) -> None:
+    """Refuse sources and sinks that would get in each other's way; raises `ConfigError`."""
+
+    def path(kind: str, spec: StageSpec) -> str:
+        is_path = plugins.get(kind, spec.name).target_is_path and "://" not in spec.target
+        return spec.target if is_path else ""
+
+    for number, spec in enumerate(config.source):
+        before = config.source[:number]
+        if spec in before:
+            raise ConfigError(f"source '{spec}' is given twice; its rows could not be told apart")
+        if spec.called and spec.called in (other.called for other in before):
+            raise ConfigError(f"two sources are called '{spec.called}'; give each its own name")
+    read = [path("source", spec) for spec in config.source]
+    written: list[str] = []
+    for sink in config.sink:
+        target = path("sink", sink)
+        if any(_same_file(target, other) for other in read):
+            raise ConfigError(f"sink '{sink}' would overwrite its own source; name another file")
+        if any(_same_file(target, other) for other in written):
+            raise ConfigError(f"two sinks write to '{target}'; give each its own file")
+        written.append(target)
+
+
+def _same_file(one: str, other: str) -> bool:
+    if not one or not other:
+        return False
+    try:
+        return one == other or Path(one).samefile(other)
+    except (OSError, ValueError):
+        return False  # one of them is not there yet
+
+
+def _check_plain(values: Mapping[str, Any]) -> None:
+    for key, kind, expected in (
+        ("detect_every", int, "a whole number"),
+        ("on_sink_error", str, "text"),
+        ("instance", str, "text"),
+        ("mode", str, "text"),
+        ("metrics", str, "text"),
+    ):
+        if key in values and (not isinstance(values[key], kind) or isinstance(values[key], bool)):
+            raise ConfigError(f"{key} must be {expected}, got {values[key]!r}")
+
+
+def stage_spec(kind: str, asked: object, plugins: Plugins) -> StageSpec:
+    """Read one stage: text as on the command line, or a TOML table: `use`, `target`, options.
+
+    A source may have a name before it, `door=rtsp://camera/1`, or in its table.
+    """
+    if isinstance(asked, StageSpec):
+        return asked
+    if isinstance(asked, str):
+        spec = _parse(kind, asked, plugins)
+    elif isinstance(asked, Mapping):
+        table = dict(cast("Mapping[str, Any]", asked))
+        if not isinstance(table.get("use"), str):
+            raise ConfigError(f"{kind}: a table needs the key 'use', e.g. use = \"csv:out.csv\"")
+        base = _parse(kind, table.pop("use"), plugins)
+        target = str(table.pop("target", base.target))
+        called = table.pop("name", base.called) if kind == "source" else ""
+        spec = StageSpec(base.name, target, {**base.options, **table}, called)
+    else:
+        raise ConfigError(f"{kind} must be text or a table, got {asked!r}")
+    if not isinstance(spec.called, str):
+        raise ConfigError(f"source: the key 'name' must be text, got {spec.called!r}")
+    plugins.get(kind, spec.name)
+    return spec
+
+
+def _parse(kind: str, text: str, plugins: Plugins) -> StageSpec:
+    if not text:
+        raise ConfigError(f"an empty {kind} was given; expected NAME, NAME:TARGET or a URL")
+    exists = os.path.exists  # not Path: that raises for a name that is too long
+    if kind == "source" and (named := _NAMED.fullmatch(text)) and not exists(text):
+        return replace(_parse(kind, named[2], plugins), called=named[1])
+    scheme, is_url, _ = text.partition("://")
+    if is_url and (name := plugins.by_scheme(kind, scheme.lower())):
+        # A camera's own query (?channel=1&subtype=0) belongs to its URL.
+        return StageSpec(name, text) if kind == "source" else StageSpec(name, *split_query(text))
+    if kind == "source" and not is_url:
+        return _bare_source(text, plugins)
+    head, options = split_query(text)
+    name, _, target = head.partition(":")
+    return StageSpec(name, target, options)
+
+
+def _bare_source(text: str, plugins: Plugins) -> StageSpec:
+    # os.path, not Path: that raises for a name that is too long.
+    exists, is_dir = os.path.exists, os.path.isdir
+    # A file may have any name: one that is there is meant, whatever it looks like.
+    head, options = (text, {}) if exists(text) else split_query(text)
+    name, _, target = head.partition(":")
+    if head.isdecimal():
+        return StageSpec("camera", head, options)
+    if name in plugins.table("source") and not exists(head):
+        return StageSpec(name, target, options)
+    is_glob = bool(set(head) & set("*[")) and not exists(head)  # "talk [final].mp4" is a file
+    if is_dir(head) or Path(head).suffix.lower() in IMAGE_ENDINGS or is_glob:
+        return StageSpec("images", head, options)
+    return StageSpec("file", head, options)

@@ -1,0 +1,326 @@
+"""The engine: sources through detector, tracker, classifier and filters to sinks.
+
+A frame's way, one direction: reader thread -> analysis thread (both per source) -> one classifier
+thread -> a thread per sink, joined by bounded queues. Files lose nothing: a full queue makes the
+stage before it wait. A live source never lags: its newest frame replaces one that waits. What a
+source's supervisor has to say of it travels the same way, in its place between the frames.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+import time
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from fer_stream.engine.channel import Closed, Junction
+from fer_stream.engine.ending import join_or_leave, join_until
+from fer_stream.engine.lane import Lane, Plan, Work, is_late, source_of, stacked
+from fer_stream.engine.main_sinks import MainSinks
+from fer_stream.engine.outlets import WAITING, Caller, Outlet
+from fer_stream.engine.sink_thread import SinkThread
+from fer_stream.engine.stats import RunStats
+from fer_stream.errors import ConfigError, SinkError
+from fer_stream.stages import Classifier, Sink
+from fer_stream.types import EmotionScores, FrameResult, RunInfo, SourceStatus
+
+logger = logging.getLogger("fer_stream")
+
+_IDLE_S = 0.02  # how often the calling thread looks after windows and signals
+# A stop takes at most the sum of these:
+_STOP_S = 3.0  # how long sinks have to take what is under way once a stop is asked for
+_FLUSH_S = 1.2  # how long the others have to close once a sink that hangs was given up
+_READER_S = 0.5  # how long a reader that blocks in a camera or socket is waited for
+
+
+class Engine:
+    """One run. Call `start`, then `run` or iterate `results`, on one thread, once.
+
+    Args:
+        plans: One for each source.
+        classifier: Serves all sources.
+        sinks: Take all results.
+        run: What the sinks are told.
+        collect: Whether `results` yields the results themselves, for callers without a sink.
+        on_sink_error: `stop` the run at a sink's error, `continue` and try the sink again, or
+            `auto`: stop over files, where a silent hole is worse than a stop, continue if all
+            sources are live.
+    """
+
+    def __init__(
+        self,
+        plans: Sequence[Plan],
+        classifier: Classifier,
+        sinks: Sequence[Sink],
+        run: RunInfo,
+        *,
+        collect: bool = False,
+        on_sink_error: Literal["auto", "stop", "continue"] = "auto",
+    ) -> None:
+        self.stats = RunStats()
+        self.frames_done = 0
+        self.frames_with_faces = 0
+        self._classifier = classifier
+        self._run_info = run
+        self._on_sink_error = on_sink_error
+        self._junction: Junction[Work | SourceStatus] = Junction(source_of)
+        size = classifier.input_size
+        self.lanes = [
+            Lane(plan, size, self._junction.open(), self._failed, self.stats) for plan in plans
+        ]
+        callers = [Caller(sink, self.stats) for sink in sinks]
+        windows = [caller for caller in callers if caller.sink.main_thread]
+        self._main: MainSinks | None = None
+        if collect or windows:
+            self._main = MainSinks(windows, self._window_failed, self.request_stop)
+        self._threads = [
+            SinkThread(caller, self._sink_failed, self.request_stop)
+            for caller in callers
+            if not caller.sink.main_thread
+        ]
+        self._outlets: list[Outlet] = [*self._threads, *([self._main] if self._main else [])]
+        for outlet in self._outlets:
+            outlet.waiting.capacity = WAITING * len(plans)
+        self._worker = threading.Thread(target=self._classify, name="classify", daemon=True)
+        self._errors: list[BaseException] = []
+        self._stop_requested = False
+        self._stopped_at: float | None = None
+        self._joined = False
+        self.has_begun = False
+        """Whether something may have been read: from then on an end has to be asked for."""
+        self.left_behind: list[threading.Thread] = []
+        """Readers that were blocked in a device or connection when the run ended."""
+
+    # -- the caller's side -------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Open files, then sinks, and start; on an error all that was opened is closed.
+
+        A live source is opened once the run goes, for as long and as often as that takes.
+        """
+        try:
+            for lane in self.lanes:
+                if not lane.source.live:
+                    lane.source.open()
+            self._name_run()
+            self._open_sinks()
+        except BaseException:
+            for lane in self.lanes:
+                lane.source.release()
+            raise
+        self.has_begun = True
+        self._worker.start()
+        for lane in self.lanes:
+            lane.start()
+
+    def run(self, tick: Callable[[], None] = lambda: None) -> None:
+        """Wait until the run ends; raise the error that ended it.
+
+        `tick` is called in between, about every 20 ms.
+        """
+        for _ in self.results():
+            tick()
+
+    def results(self) -> Generator[FrameResult | None, None, None]:
+        """Yield results as they come, None about every 20 ms without one, until the run ends.
+
+        The main-thread sinks are served in between. Closing the iterator ends the run. Raises the
+        error that ended the run, or, after everything was delivered, the first error of a source,
+        or of a sink that did not work in the end.
+        """
+        try:
+            while not self._finished():
+                if self._stop_requested:
+                    self._stop()
+                item = self._next_item()
+                if self._main is not None:
+                    self._main.serve(item)
+                yield item if isinstance(item, FrameResult) else None
+        except BaseException:  # the caller closed us, or was interrupted
+            self.close()
+            raise
+        self._join()
+        if self._errors:
+            for error in self._errors[1:]:
+                logger.error("%s", error)
+            raise self._errors[0]
+
+    def close(self) -> None:
+        """End a started run at once; what went wrong in it is only logged."""
+        if not self._joined:
+            self._abort()
+            self._join()
+            for error in self._errors:
+                logger.error("%s", error)
+
+    def request_stop(self) -> None:
+        """Ask for an orderly end; safe from any thread and from a signal handler."""
+        self._stop_requested = True
+
+    @property
+    def live(self) -> bool:
+        """Whether all sources are live: then no sink is waited for."""
+        return all(lane.source.live for lane in self.lanes)
+
+    # -- opening -----------------------------------------------------------------------------
+
+    def _name_run(self) -> None:
+        names = [lane.source.source_id for lane in self.lanes]
+        for number, name in enumerate(names):
+            if name in names[:number]:
+                raise ConfigError(
+                    f"two sources are called '{name}'; their rows could not be told apart: "
+                    "name one, as in --source door=rtsp://camera/1"
+                )
+        # Files give the same ids in each run; of a camera no frame comes twice.
+        is_live = any(lane.source.live for lane in self.lanes)
+        run_id = secrets.token_hex(4) if is_live else ""
+        self._run_info = replace(self._run_info, sources=tuple(names), run_id=run_id)
+
+    def _open_sinks(self) -> None:
+        if self._main is not None:
+            self._main.open(self._run_info)
+        try:
+            for thread in self._threads:
+                thread.start(self._run_info)
+        except BaseException:
+            if self._main is not None:
+                self._main.end()
+            for thread in self._threads:
+                thread.close()
+            for thread in self._threads:
+                if thread.thread.is_alive():
+                    thread.thread.join(_STOP_S)
+            raise
+
+    # -- the classifier thread ---------------------------------------------------------------
+
+    def _classify(self) -> None:
+        try:
+            for batch in self._junction.batches():
+                works = [item for item in batch if isinstance(item, Work)]
+                crops = stacked(works)
+                scores = iter(self._scores(crops) if crops is not None else ())
+                for item in batch:
+                    if isinstance(item, SourceStatus):
+                        self._deliver(item)
+                    else:
+                        self._deliver(self._result(item, [next(scores) for _ in item.tracks]))
+        except BaseException as error:
+            self._failed(error)
+        finally:
+            self._junction.abort()
+            for outlet in self._outlets:
+                outlet.close()
+
+    def _scores(self, crops: npt.NDArray[np.uint8]) -> list[EmotionScores]:
+        with self.stats.stages["classify"].time():
+            scores = self._classifier.classify(crops)
+        if len(scores) != len(crops):
+            name = self._classifier.name
+            raise ValueError(
+                f"classifier '{name}' gave {len(scores)} scores for {len(crops)} faces"
+            )
+        return scores
+
+    def _result(self, work: Work, scores: list[EmotionScores]) -> FrameResult:
+        latency_ms = (time.monotonic_ns() - work.frame.captured_ns) / 1e6
+        result = work.lane.finish(work, scores, latency_ms)
+        self.frames_done += 1
+        self.frames_with_faces += bool(result.faces)
+        return result
+
+    def _deliver(self, item: FrameResult | SourceStatus) -> None:
+        for outlet in self._outlets:
+            outlet.deliver(item)
+
+    # -- errors ------------------------------------------------------------------------------
+
+    def _failed(self, error: BaseException) -> None:
+        self._errors.append(error)
+        if not is_late(error):
+            self._abort()
+            self.request_stop()  # from now on a sink that hangs is waited for no longer
+
+    def _sink_failed(self, error: SinkError, is_new: bool) -> bool:
+        if self._goes_on():
+            if is_new:
+                logger.error("%s; trying it again", error)
+            return True
+        self._errors.append(error)
+        self.request_stop()
+        return False
+
+    def _window_failed(self, error: SinkError) -> None:
+        self._errors.append(error)
+        if self._goes_on():
+            logger.error("%s; going on without it", error)
+        else:
+            self.request_stop()
+
+    def _goes_on(self) -> bool:
+        return self._on_sink_error == "continue" or (self._on_sink_error == "auto" and self.live)
+
+    # -- the end -----------------------------------------------------------------------------
+
+    def _stop(self) -> None:
+        if self._stopped_at is None:
+            self._stopped_at = time.monotonic()
+            for lane in self.lanes:
+                lane.stop()
+
+    def _abort(self) -> None:
+        """Read and classify no more; sinks still take the results that wait for them."""
+        self._junction.abort()
+        for lane in self.lanes:
+            lane.abort()
+        for outlet in self._outlets:
+            outlet.close()
+
+    def _next_item(self) -> FrameResult | SourceStatus | None:
+        if self._main is not None:
+            try:
+                return self._main.waiting.get(_IDLE_S)
+            except (TimeoutError, Closed):
+                pass
+        waiting = self._busy()
+        if waiting:
+            waiting[0].join(_IDLE_S)
+        return None
+
+    def _busy(self) -> list[threading.Thread]:
+        threads = [self._worker, *(sink.thread for sink in self._threads)]
+        return [thread for thread in threads if thread.is_alive()]
+
+    def _finished(self) -> bool:
+        busy = self._busy()
+        if not busy:
+            return self._main is None or not self._main.waiting.pending()
+        if not self._worker.is_alive() and self.live:
+            self._stop()  # on a live run no sink is waited for without end
+        if self._stopped_at is None or time.monotonic() - self._stopped_at < _STOP_S:
+            return False
+        self._abort()
+        return True
+
+    def _join(self) -> None:
+        self._joined = True
+        if self._main is not None:
+            self._main.end()
+            self._errors += self._main.problems
+        self._stop()
+        # Where one sink hangs, the others have begun to flush only now.
+        grace = time.monotonic() + _FLUSH_S
+        join_until(self._busy(), max((self._stopped_at or 0.0) + _STOP_S, grace))
+        self._errors += [sink.error for sink in self._threads if sink.error]
+        if busy := self._busy():
+            names = ", ".join(thread.name for thread in busy)
+            self._errors.append(SinkError(f"{names} did not finish in time and was left"))
+        readers = [thread for lane in self.lanes for thread in lane.threads()]
+        self.left_behind = join_or_leave(readers, _READER_S)

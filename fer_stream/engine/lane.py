@@ -1,0 +1,181 @@
+"""One source's way through the engine, up to the classifier: read, detect, track, crop."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from fer_stream.engine.channel import Channel, Closed, Tray
+from fer_stream.engine.schedule import DetectionSchedule
+from fer_stream.engine.stats import RunStats
+from fer_stream.engine.supervisor import Origin, Supervisor
+from fer_stream.errors import SourceError
+from fer_stream.imaging import crop_face
+from fer_stream.stages import Detector, Filter, Tracker
+from fer_stream.types import (
+    EmotionScores,
+    Face,
+    Frame,
+    FrameResult,
+    GreyImage,
+    SourceStatus,
+    StreamInfo,
+    Track,
+)
+
+GROUP = 4
+"""Frames of a file that are classified together; each holds a picture."""
+_READ_AHEAD = 2  # frames: hides the decoder's unevenness without holding many large pictures
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a lane is made of; sources, trackers and filters are made afresh for each session."""
+
+    origin: Origin
+    detector: Detector
+    new_tracker: Callable[[], Tracker]
+    new_filters: Callable[[], list[Filter]]
+    detect_every: int
+
+
+@dataclass(slots=True)
+class Work:
+    """A frame whose faces wait for their scores."""
+
+    lane: Lane
+    frame: Frame
+    tracks: list[Track]
+    crops: list[GreyImage]
+    dropped: int
+
+
+class Lane:
+    """A source with the threads that serve it alone: its supervisor's, and one that analyses.
+
+    Args:
+        plan: The stages.
+        crop_size: (height, width) in px of the crops that the classifier wants.
+        desk: Where frames with cropped faces, and statuses, are handed on.
+        failed: Called, on the thread concerned, with an exception that ended a thread.
+        stats: The run's numbers.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        crop_size: tuple[int, int],
+        desk: Tray[Work | SourceStatus],
+        failed: Callable[[BaseException], None],
+        stats: RunStats,
+    ) -> None:
+        self.plan = plan
+        self._crop_size = crop_size
+        self._desk = desk
+        self._failed = failed
+        self._stages = stats.stages
+        self._inbox: Channel[Frame | SourceStatus] = Channel(1, about=source_of)
+        self.source = Supervisor(plan.origin, self._inbox, self._make_room, failed, stats)
+        self.stats = self.source.stats
+        self._session = -1
+        self._filters: list[Filter] = []
+        self._analyser = threading.Thread(target=self._analyse, daemon=True)
+
+    def start(self) -> None:
+        """Start reading and analysing."""
+        self._analyser.name = f"analyse {self.source.source_id}"
+        self._analyser.start()
+        self.source.start()
+
+    def stop(self) -> None:
+        """Read no more; what was read is still analysed."""
+        self.source.stop()
+
+    def abort(self) -> None:
+        """Throw away what was read, and read no more."""
+        self._inbox.abort()
+        self.source.stop()
+
+    def threads(self) -> list[threading.Thread]:
+        """Return the threads to wait for once it is stopped."""
+        return [self._analyser, *self.source.threads()]
+
+    def finish(self, work: Work, scores: list[EmotionScores], latency_ms: float) -> FrameResult:
+        """Run the filters over a frame's faces; called on the classifier thread, in order."""
+        frame = work.frame
+        if frame.info.session != self._session or frame.info.stills:
+            self._session = frame.info.session
+            self._filters = self.plan.new_filters()
+        faces = [
+            Face(track.box, score, track.confidence, track.track_id)
+            for track, score in zip(work.tracks, scores, strict=True)
+        ]
+        with self._stages["filter"].time():
+            for stage in self._filters:
+                faces = stage.apply(frame, faces)
+        self.stats.frames_processed += 1
+        return FrameResult(frame, tuple(faces), latency_ms, work.dropped)
+
+    def _make_room(self, info: StreamInfo) -> None:
+        self._inbox.capacity = 1 if info.live or info.stills else _READ_AHEAD
+        # Still pictures may be huge, and each has its faces for a group.
+        self._desk.collect_by(0 if info.live else 1 if info.stills else GROUP)
+
+    def _analyse(self) -> None:
+        try:
+            session, tracker, schedule = -1, self.plan.new_tracker(), self._new_schedule()
+            tracks: list[Track] = []
+            for item in self._inbox:
+                if isinstance(item, SourceStatus):
+                    self._desk.put_note(item)
+                    continue
+                frame = item
+                if frame.info.session != session and session >= 0:
+                    tracker, schedule, tracks = self.plan.new_tracker(), self._new_schedule(), []
+                session = frame.info.session
+                due = frame.info.stills or schedule.due(
+                    frame, tracker.wants_detection, bool(tracks)
+                )
+                tracks = self._tracked(frame, tracker, due)
+                crops = [crop_face(frame, track.box, self._crop_size) for track in tracks]
+                dropped = self.stats.frames_dropped["late"]
+                self._desk.put(Work(self, frame, tracks, crops, dropped))
+        except Closed:
+            pass
+        except BaseException as error:
+            self._failed(error)
+        finally:
+            self._inbox.abort()  # wakes a reader that waits for room
+            self._desk.close()
+
+    def _tracked(self, frame: Frame, tracker: Tracker, detect: bool) -> list[Track]:
+        found = None
+        if detect:
+            with self._stages["detect"].time():
+                found = self.plan.detector.detect(frame)
+        if frame.info.stills:
+            return [Track(face.box, None, face.confidence) for face in found or ()]
+        with self._stages["track"].time():
+            return tracker.update(frame, found)
+
+    def _new_schedule(self) -> DetectionSchedule:
+        return DetectionSchedule(self.plan.detect_every)
+
+
+def source_of(item: object) -> str | None:
+    """Return which source a status is about; None for anything else."""
+    return item.source_id if isinstance(item, SourceStatus) else None
+
+
+def is_late(error: BaseException) -> bool:
+    """Whether an error lets the frames before it go on: a source that ended too early."""
+    return isinstance(error, SourceError)
+
+
+def stacked(works: list[Work]) -> np.ndarray | None:
+    """Return all crops as (N, height, width) uint8, or None if there are none."""
+    crops = [crop for work in works for crop in work.crops]
+    return np.stack(crops) if crops else None

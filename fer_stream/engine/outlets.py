@@ -1,0 +1,132 @@
+"""Where results leave the engine: to a sink's own thread, or to the caller's."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from fer_stream.engine.channel import Channel, Closed
+from fer_stream.engine.lane import source_of
+from fer_stream.engine.stats import RunStats, SinkStats
+from fer_stream.errors import FerStreamError, SinkError, StopStream
+from fer_stream.stages import Sink
+from fer_stream.types import FrameResult, RunInfo, SourceStatus
+
+logger = logging.getLogger("fer_stream")
+
+WAITING = 4
+"""Results of each source that a sink may be behind; each holds a picture."""
+
+
+class Outlet:
+    """A queue of results and statuses for whoever takes them."""
+
+    def __init__(self) -> None:
+        self.waiting: Channel[FrameResult | SourceStatus] = Channel(WAITING, about=source_of)
+
+    def deliver(self, item: FrameResult | SourceStatus) -> int:
+        """Hand on a result: wait on a file, drop the oldest on a live source; or a status.
+
+        Returns how many results were dropped for it.
+        """
+        try:
+            if isinstance(item, SourceStatus):
+                self.waiting.put_note(item)
+            elif item.frame.info.live:
+                # A file's results may wait in the same queue, and nothing of a file is lost.
+                return self.waiting.put_newest(item, _is_live)
+            else:
+                self.waiting.put(item)
+        except Closed:
+            pass  # the sink failed, and was reported then
+        return 0
+
+    def close(self) -> None:
+        """Say that no more results come."""
+        self.waiting.close()
+
+
+def _is_live(item: FrameResult | SourceStatus) -> bool:
+    return isinstance(item, FrameResult) and item.frame.info.live
+
+
+class Caller:
+    """A sink as the engine calls it: measured, and with errors that name the sink.
+
+    Args:
+        sink: The sink.
+        stats: The run's numbers.
+    """
+
+    def __init__(self, sink: Sink, stats: RunStats) -> None:
+        self.sink = sink
+        self.name = sink.name
+        self.stats: SinkStats = stats.new_sink(sink.name)
+        self._durations = stats.stages["sink"]
+
+    def open(self, run: RunInfo) -> None:
+        """Open the sink; raises what it raises, a system's error as `SinkError`."""
+        try:
+            self._timed(lambda: self.sink.open(run))
+        except OSError as error:  # the world's, not a bug
+            problem = f"sink '{self.sink.name}' cannot be opened: {_reason(error)}"
+            raise SinkError(problem) from error
+        self.stats.up = True
+
+    def take(self, item: FrameResult | SourceStatus) -> None:
+        """Write a result or tell a status; raises `StopStream`, or `SinkError` that says where."""
+        if isinstance(item, SourceStatus):
+            status = item
+            self._checked(lambda: self.sink.status(status), f"at a status of {status.source_id}")
+            return
+        result, frame = item, item.frame
+        try:
+            with self._durations.time():
+                self._checked(lambda: self.sink.write(result), f"at frame {frame.index}")
+        except SinkError:
+            self.stats.results["failed"] += 1
+            raise
+        self.stats.results["ok"] += 1
+        if not frame.info.stills:
+            self.stats.wrote(frame.info.source_id, frame.captured_ns)
+
+    def idle(self) -> None:
+        """Let the sink do what it does between results; raises as `take` does."""
+        self._checked(self.sink.idle, "between two frames")
+
+    def close(self) -> SinkError | None:
+        """Close the sink; return, not raise, what went wrong."""
+        self.stats.up = False
+        try:
+            self._timed(self.sink.close)
+        except SinkError as error:
+            return error
+        except (Exception, SystemExit) as error:
+            if not isinstance(error, OSError):
+                logger.exception("sink '%s' has a bug:", self.sink.name)
+            return SinkError(f"sink '{self.sink.name}' failed to close: {_reason(error)}")
+        return None
+
+    def _checked(self, call: Callable[[], None], where: str) -> None:
+        try:
+            self._timed(call)
+        except (StopStream, SinkError):
+            raise
+        except (Exception, SystemExit) as error:  # a thread that "exits" would just vanish
+            if not isinstance(error, (FerStreamError, OSError)):
+                logger.exception("sink '%s' has a bug:", self.sink.name)
+            problem = f"sink '{self.sink.name}' failed {where}: {_reason(error)}"
+            raise SinkError(problem) from error
+
+    def _timed(self, call: Callable[[], None]) -> None:
+        self.stats.enter()
+        try:
+            call()
+        finally:
+            self.stats.leave()
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror} ({error.filename})" if error.filename else error.strerror
+    return f"{type(error).__name__}: {error}"

@@ -1,0 +1,108 @@
+"""One connection to a source: an instance of it, and the thread that opens and reads it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from dataclasses import replace
+from typing import Protocol
+
+from fer_stream.errors import SourceError
+from fer_stream.stages import Source
+from fer_stream.types import Frame, StreamInfo
+
+logger = logging.getLogger("fer_stream")
+
+
+class Owner(Protocol):
+    """Who is told, on the session's thread, what it does."""
+
+    def begun(self, session: Session, info: StreamInfo) -> bool:
+        """The source is open; return whether to read it."""
+
+    def take(self, session: Session, frame: Frame, took_s: float) -> bool:
+        """Here is a frame that took so many seconds to come; return whether to read on."""
+
+    def ended(self, session: Session) -> None:
+        """The source is closed; `error` says why, None at its end."""
+
+
+class Session:
+    """A connection, from its opening to its end.
+
+    Args:
+        owner: Takes its frames.
+        source: A new instance, or one that is open and has not been read.
+        number: The number of its first session: a source counts from 0.
+        is_open: Whether the source is open.
+    """
+
+    def __init__(self, owner: Owner, source: Source, number: int, *, is_open: bool) -> None:
+        self.source = source
+        self.frames = 0
+        self.error: BaseException | None = None
+        self.is_over = False
+        self._owner = owner
+        self._number = number
+        self._is_open = is_open
+        self._first_s = self._last_s = time.monotonic()
+        self._given: StreamInfo | None = None
+        self._info: StreamInfo | None = None
+        self.thread = threading.Thread(target=self._work, name=f"read {source.name}", daemon=True)
+
+    def silent_s(self) -> float:
+        """Return how many seconds ago its last frame came, or it began."""
+        return time.monotonic() - self._last_s
+
+    def streamed_s(self) -> float:
+        """Return for how many seconds it has given frames."""
+        return self._last_s - self._first_s
+
+    def taken(self, frame: Frame, source_id: str, live: bool) -> Frame:
+        """Count a frame, and give it the engine's name, session number and kind of its stream."""
+        self._last_s = time.monotonic()
+        if not self.frames:
+            self._first_s = self._last_s
+        self.frames += 1
+        given = frame.info
+        if self._info is None or given is not self._given:
+            number = self._number + given.session
+            self._given = given
+            self._info = replace(given, source_id=source_id, session=number, live=live)
+        return frame if given == self._info else replace(frame, info=self._info)
+
+    def _work(self) -> None:
+        try:
+            self._read()
+        except SourceError as error:
+            # Where it came from holds the decoder, and would do so until Python looks for cycles.
+            error.__traceback__ = error.__context__ = None
+            self.error = error
+        except BaseException as error:
+            self.error = error
+        self._owner.ended(self)
+
+    def _read(self) -> None:
+        info = None if self._is_open else self.source.open()
+        failed = False
+        try:
+            if info is None or self._owner.begun(self, info):
+                self._pass_on()
+        except BaseException:
+            failed = True
+            raise
+        finally:
+            try:
+                self.source.close()
+            except Exception as error:
+                if not failed:
+                    raise
+                logger.debug("%s failed to close: %s", self.source.name, error)
+
+    def _pass_on(self) -> None:
+        start_ns = time.perf_counter_ns()
+        for frame in self.source.frames():
+            if not self._owner.take(self, frame, (time.perf_counter_ns() - start_ns) / 1e9):
+                return
+            start_ns = time.perf_counter_ns()

@@ -1,0 +1,1 @@
+"""Filters: one file per way to calm or change scores."""

@@ -1,0 +1,71 @@
+"""Filter `smooth`: calms each face's scores over time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from fer_stream.errors import ConfigError
+from fer_stream.stages import Filter
+from fer_stream.types import Face, Frame
+
+_FORGET_S = 5.0  # a track that was gone for longer starts afresh
+
+
+@dataclass(slots=True)
+class _Memory:
+    probabilities: npt.NDArray[np.float32]
+    shown: int
+    uncertain: bool
+    time_s: float
+
+
+class SmoothFilter(Filter):
+    """Exponential smoothing of the scores per track, and a shown label that does not flicker.
+
+    Options: `time` in seconds, the time constant (after it, 63 % of a sudden change has come
+    through); `hysteresis`, by how much another emotion's smoothed score must exceed the shown
+    one's before it is shown instead, and by how much the shown one's must pass the score under
+    which it counts as uncertain before that changes. Faces without a track id pass unchanged.
+    """
+
+    name = "smooth"
+
+    def __init__(self, target: str = "", *, time: float = 0.4, hysteresis: float = 0.05) -> None:
+        super().__init__(target)
+        if time <= 0 or hysteresis < 0:
+            raise ConfigError("smooth: time must be above 0 and hysteresis at least 0")
+        self._time_s = time
+        self._hysteresis = hysteresis
+        self._memories: dict[int, _Memory] = {}
+
+    def apply(self, frame: Frame, faces: Sequence[Face]) -> list[Face]:
+        """Return the faces with smoothed scores."""
+        now = frame.time_s
+        self._memories = {k: m for k, m in self._memories.items() if now - m.time_s <= _FORGET_S}
+        return [self._smoothed(face, now) for face in faces]
+
+    def _smoothed(self, face: Face, now: float) -> Face:
+        if face.track_id is None:
+            return face
+        scores = face.scores
+        new = scores.probabilities
+        memory = self._memories.get(face.track_id)
+        if memory is None or memory.probabilities.shape != new.shape:
+            memory = _Memory(new, scores.top_index, scores.uncertain, now)
+            self._memories[face.track_id] = memory
+        # The weight depends on the time since the last score, so that the frame rate does not.
+        weight = np.float32(1.0 - math.exp(-max(now - memory.time_s, 0.0) / self._time_s))
+        smoothed = memory.probabilities + weight * (new - memory.probabilities)
+        best = int(smoothed.argmax())
+        if smoothed[best] > smoothed[memory.shown] + self._hysteresis:
+            memory.shown = best
+        margin = self._hysteresis if memory.uncertain else -self._hysteresis
+        limit = scores.uncertain_below + margin if scores.uncertain_below else 0.0
+        scores = replace(scores, probabilities=smoothed, shown=memory.shown, uncertain_below=limit)
+        memory.probabilities, memory.uncertain, memory.time_s = smoothed, scores.uncertain, now
+        return replace(face, scores=scores)

@@ -1,0 +1,97 @@
+"""Making frames, for every source."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import av
+import cv2
+import numpy as np
+
+from fer_stream.types import BgrImage, Frame, GreyImage, StreamInfo
+
+_EIGHT_BIT_LUMA = ("yuv4", "yuvj4", "nv12", "nv16", "nv21", "gray")
+# "gray" alone is full range by definition in FFmpeg, as are the yuvj formats.
+_FULL_RANGE = ("yuvj", "gray")
+_COLOR_RANGE_FULL = 2  # AVCOL_RANGE_JPEG
+
+
+def new_frame(
+    grey: GreyImage, index: int, time_s: float, info: StreamInfo, image: BgrImage | None = None
+) -> Frame:
+    """Make a frame from arrays, captured now.
+
+    Args:
+        grey: (H, W) uint8, 0..255.
+        index: Counts from 0.
+        time_s: Media time in seconds.
+        info: The stream it belongs to.
+        image: (H, W, 3) uint8 BGR; without it the picture is the grey one.
+    """
+
+    def make_image() -> BgrImage:
+        # A copy of the header, so that freezing the picture does not freeze the caller's array.
+        return image.view() if image is not None else cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR)  # type: ignore[return-value]
+
+    return Frame(grey, index, time_s, datetime.now(UTC), time.monotonic_ns(), info, make_image)
+
+
+def frame_from_image(image: BgrImage, index: int, time_s: float, info: StreamInfo) -> Frame:
+    """Make a frame from a colour picture, (H, W, 3) uint8 BGR."""
+    grey: GreyImage = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)  # type: ignore[assignment]
+    return new_frame(grey, index, time_s, info, image)
+
+
+def frame_from_video(picture: av.VideoFrame, index: int, time_s: float, info: StreamInfo) -> Frame:
+    """Make a frame from a decoded picture, turned upright, colour not yet converted."""
+    turns = round(picture.rotation / 90) % 4  # counter-clockwise, from the display matrix
+    grey, full_range = _luma(picture)
+
+    def make_image() -> BgrImage:
+        return _turned(_converted(picture, "bgr24"), turns)
+
+    return Frame(
+        _turned(grey, turns),
+        index,
+        time_s,
+        datetime.now(UTC),
+        time.monotonic_ns(),
+        info,
+        make_image,
+        full_range,
+    )
+
+
+def upright_size(picture: av.VideoFrame) -> tuple[int, int]:
+    """Return (width, height) in px of a decoded picture after it is turned upright."""
+    size = (picture.width, picture.height)
+    return size[::-1] if round(picture.rotation / 90) % 2 else size
+
+
+def fitting(info: StreamInfo, picture: av.VideoFrame) -> StreamInfo:
+    """Return `info`, or that of a new session when the picture has another size."""
+    width, height = upright_size(picture)
+    if (width, height) == (info.width, info.height):
+        return info
+    return replace(info, width=width, height=height, session=info.session + 1)
+
+
+def _luma(picture: av.VideoFrame) -> tuple[GreyImage, bool]:
+    """Return the grey image, (H, W) uint8, and whether it is full range."""
+    name = picture.format.name
+    if not name.startswith(_EIGHT_BIT_LUMA) or name.endswith(("le", "be")):
+        return _converted(picture, "gray"), True
+    plane = picture.planes[0]  # a view: no copy, and the view keeps the picture alive
+    rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)  # type: ignore[call-overload]
+    full = name.startswith(_FULL_RANGE) or picture.color_range == _COLOR_RANGE_FULL
+    return rows[: picture.height, : picture.width], full
+
+
+def _converted(picture: av.VideoFrame, pixel_format: str) -> GreyImage | BgrImage:
+    return picture.to_ndarray(format=pixel_format)  # type: ignore[return-value]  # 8-bit formats
+
+
+def _turned(image: GreyImage, turns: int) -> GreyImage:
+    return image if turns == 0 else np.ascontiguousarray(np.rot90(image, turns))

@@ -1,0 +1,191 @@
+"""FFmpeg containers: media time, completeness, and errors in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import Any, TypeAlias
+
+import av
+from av.container import InputContainer
+from av.stream import Disposition
+from av.video.codeccontext import VideoCodecContext
+from av.video.stream import VideoStream
+
+Packet: TypeAlias = "av.Packet[Any]"
+
+# Containers round their own duration; less than this many seconds short is not a cut file.
+_SLACK_S = 0.5
+
+
+def ffmpeg_reason(error: BaseException) -> str:
+    """Return FFmpeg's reason without number, file name or password."""
+    if isinstance(error, av.ExitError):  # what our own time-out makes of it
+        return "nothing came in time"
+    return (getattr(error, "strerror", None) or str(error)).strip() or type(error).__name__
+
+
+def video_stream(container: InputContainer) -> VideoStream | None:
+    """Return the first stream of moving pictures; the cover of a piece of music is none."""
+    if container.format.name == "tty":  # FFmpeg "plays" text as a terminal would
+        return None
+    covers = Disposition.attached_pic
+    return next((s for s in container.streams.video if not s.disposition & covers), None)
+
+
+def decode(
+    container: InputContainer,
+    stream: VideoStream,
+    saw: Callable[[Packet], None],
+    damaged: Callable[[str], None],
+    *,
+    live: bool,
+) -> Iterator[av.VideoFrame]:
+    """Yield the pictures of one of a container's streams.
+
+    Args:
+        container: Opened.
+        stream: The one to decode.
+        saw: Called with each whole packet, of any stream.
+        damaged: Called with the reason for each thing that cannot be decoded; what follows it is.
+        live: Each picture is wanted as soon as it is there.
+
+    Raises:
+        av.FFmpegError: The container cannot be read on.
+    """
+    # A thread per picture is faster, and holds back as many pictures as there are threads.
+    stream.thread_type = "SLICE" if live else "AUTO"
+    try:
+        for packet in _packets(container, stream.index, saw, damaged):
+            yield from _pictures(stream.codec_context, packet, damaged)
+    except av.FFmpegError:
+        # What the decoder still holds came before the failure; an empty packet gets it out.
+        end: Packet = av.Packet()
+        if stream.time_base is not None:
+            end.time_base = stream.time_base  # pictures take theirs from the packet
+        with suppress(av.FFmpegError):
+            yield from _pictures(stream.codec_context, end, damaged)
+        raise
+
+
+def _pictures(
+    decoder: VideoCodecContext, packet: Packet, damaged: Callable[[str], None]
+) -> Iterator[av.VideoFrame]:
+    try:
+        pictures = decoder.decode(packet)
+    except av.InvalidDataError as error:
+        damaged(ffmpeg_reason(error))
+        return
+    for picture in pictures:
+        if picture.is_corrupt:
+            damaged("damaged picture data")
+        yield picture
+
+
+def _packets(
+    container: InputContainer,
+    index: int,
+    saw: Callable[[Packet], None],
+    damaged: Callable[[str], None],
+) -> Iterator[Packet]:
+    """Yield one stream's packets, without a last one that the file's end has cut in two.
+
+    A decoder with several threads loses up to a picture a thread when such a packet is in its
+    queue at the end. A damaged packet elsewhere still holds a picture, or a part of one.
+    """
+    held: Packet | None = None
+    for packet in container.demux():
+        if packet.stream.index != index:
+            saw(packet)
+            continue
+        if held is not None:
+            if packet.size:
+                saw(held)
+                yield held
+            else:  # the empty packet that ends each stream
+                damaged("the last frame is cut off")
+            held = None
+        if packet.is_corrupt:
+            held = packet
+        else:
+            saw(packet)
+            yield packet
+
+
+class MediaClock:
+    """Turns time stamps into seconds from the first picture that never fall."""
+
+    def __init__(self, fps: float | None) -> None:
+        self._step = 1.0 / fps if fps else 0.04
+        self._start: float | None = None
+        self._last = -self._step
+
+    def time_s(self, picture: av.VideoFrame) -> float:
+        """Return a picture's media time in seconds."""
+        stamp = picture.time
+        if stamp is None:  # raw streams have no time stamps: the nominal rate is all there is
+            self._last += self._step
+            return self._last
+        if self._start is None:
+            self._start = stamp
+        time = stamp - self._start
+        if time < self._last:  # a broken or joined stream starts its stamps again
+            time = self._last + self._step
+            self._start = stamp - time
+        self._last = time
+        return time
+
+
+class Progress:
+    """Compares what was read from a file with what its header promised."""
+
+    def __init__(self, container: InputContainer, stream: VideoStream) -> None:
+        self._container = container
+        self._stream = stream
+        self._packets = 0
+        self._end_s = 0.0
+        self._first_problem = ""
+        self._problems = 0
+
+    def expected_frames(self) -> int | None:
+        """Return the number of pictures that the header promises or implies."""
+        if self._stream.frames:
+            return self._stream.frames
+        if self._container.duration and self._stream.average_rate:
+            return round(self._container.duration / av.time_base * self._stream.average_rate)
+        return None
+
+    def saw(self, packet: Packet) -> None:
+        """Count a packet of any stream."""
+        if packet.stream.index == self._stream.index and packet.size:
+            self._packets += 1
+        if packet.pts is not None and packet.time_base:
+            end = float((packet.pts + (packet.duration or 0)) * packet.time_base)
+            self._end_s = max(self._end_s, end)
+
+    def damaged(self, reason: str) -> None:
+        """Note that something could not be decoded."""
+        self._first_problem = self._first_problem or reason
+        self._problems += 1
+
+    def problem(self) -> str | None:
+        """Return what was lost, in words, or None for a whole file."""
+        if missing := self._missing():
+            return missing
+        if count := self._problems:
+            return f"{count} error{'s' * (count > 1)} while decoding ({self._first_problem})"
+        return None
+
+    def _missing(self) -> str | None:
+        # Packets, not pictures: an edit list may hide pictures of a whole file.
+        if self._stream.frames:
+            lost = self._stream.frames - self._packets
+            return f"{lost} of {self._stream.frames} frames are missing" if lost > 0 else None
+        if self._container.duration:
+            duration_s = self._container.duration / av.time_base
+            start_s = (self._container.start_time or 0) / av.time_base
+            # Matroska's writers count the duration from 0 or from the first picture.
+            missing_s = duration_s - max(self._end_s, self._end_s - start_s)
+            if missing_s > _SLACK_S:
+                return f"the last {missing_s:.1f} s of {duration_s:.1f} s are missing"
+        return None

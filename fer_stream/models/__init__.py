@@ -1,0 +1,18 @@
+"""The models that ship with the package, and what any model file says of itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_FOLDER = Path(__file__).parent
+
+DEFAULT_MODEL = _FOLDER / "default.onnx"
+"""The model that runs unless another is named: the int8 twin of the float32 one."""
+
+SHIPPED = {"default": DEFAULT_MODEL, "default-float32": _FOLDER / "default-float32.onnx"}
+"""Every name that stands for a file of this package."""
+
+
+def model_path(target: str) -> Path:
+    """Return the file of a shipped model's name, or else of `PATH`; nothing means `default`."""
+    return SHIPPED.get(target or "default", Path(target))

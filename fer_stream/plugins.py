@@ -1,0 +1,217 @@
+"""Finds plugins, keeps what each provides and remembers what failed and why.
+
+Every plugin is loaded in a `try` of its own: a broken one is listed with its error and stops
+nothing, until somebody asks for what it would have provided.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+
+from fer_stream import builtins, hookspecs
+from fer_stream.errors import ConfigError, FerStreamError, PluginError
+
+if TYPE_CHECKING:
+    import click
+
+    from fer_stream.stages import Stage
+
+BUILTIN = "fer-stream"
+
+_OF_OURS = {"mqtt": "fer-stream-mqtt", "mqtts": "fer-stream-mqtt"}
+"""Stages in packages of ours that need more than the core."""
+
+
+@dataclass(frozen=True, slots=True)
+class Provided:
+    """One class and where it came from."""
+
+    cls: type[Stage]
+    plugin: str
+    """The distribution, or the file given to `--plugin`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A plugin that could not be loaded, or could not say what it provides."""
+
+    plugin: str
+    reason: str
+
+
+class Plugins:
+    """The plugins of one run: the built-ins, the installed ones and `--plugin` files.
+
+    Raises `PluginError` when one of `files` fails to load: somebody asked for it by name.
+    """
+
+    def __init__(self, files: Iterable[str | Path] = ()) -> None:
+        self.failures: list[Failure] = []
+        self._tables: dict[str, dict[str, list[Provided]]] = {}
+        self._manager = pluggy.PluginManager(hookspecs.PROJECT)
+        self._manager.add_hookspecs(hookspecs)
+        self._manager.register(builtins, BUILTIN)
+        for entry_point in entry_points(group=hookspecs.PROJECT):
+            self._guarded(_label(entry_point), entry_point.load)
+        for file in files:
+            before = len(self.failures)
+            self._guarded(str(file), lambda file=file: _load_file(Path(file)))  # type: ignore[misc]
+            if len(self.failures) > before:
+                raise PluginError(f"plugin {file}: {self.failures[-1].reason}")
+
+    def _guarded(self, name: str, load: Callable[[], object]) -> None:
+        try:
+            plugin = load()
+            # Two entry points may name one module; the second adds nothing.
+            if not self._manager.is_registered(plugin):
+                self._manager.register(plugin, name)
+                self._manager.check_pending()
+        except (Exception, SystemExit) as error:
+            if self._manager.get_plugin(name) is not None:
+                self._manager.unregister(name=name)
+            self.failures.append(Failure(name, _one_line(error)))
+
+    def names(self) -> list[str]:
+        """Return the names of all plugins that loaded, built-ins first."""
+        return [name for name, _ in self._manager.list_name_plugin()]
+
+    def table(self, kind: str) -> dict[str, list[Provided]]:
+        """Return name to classes for one of `stages.STAGE_KINDS`; more than one is a conflict."""
+        if kind not in self._tables:
+            table: dict[str, list[Provided]] = {}
+            for plugin, classes in self._call(f"fer_register_{kind}s"):
+                for cls in self._checked(kind, plugin, classes):
+                    table.setdefault(cls.name, []).append(Provided(cls, plugin))
+            self._tables[kind] = table
+        return self._tables[kind]
+
+    def get(self, kind: str, name: str) -> type[Any]:
+        """Return the class of that name.
+
+        Raises `ConfigError` for an unknown name, listing the known ones, and `PluginError` when
+        two plugins provide it.
+        """
+        found = self.table(kind).get(name, [])
+        if len(found) == 1:
+            return found[0].cls
+        if found:
+            owners = " and ".join(provided.plugin for provided in found)
+            raise PluginError(f"{kind} '{name}' is provided by {owners}; uninstall or rename one")
+        if package := _OF_OURS.get(name):
+            raise ConfigError(
+                f"{kind} '{name}' is a package of its own; install it with: pip install {package}"
+                f"{self._failure_hint()}"
+            )
+        known = ", ".join(sorted(self.table(kind)))
+        raise ConfigError(f"unknown {kind} '{name}'; known: {known}{self._failure_hint()}")
+
+    def by_scheme(self, kind: str, scheme: str) -> str | None:
+        """Return the name of the source or sink that answers to a URL scheme."""
+        for name, found in self.table(kind).items():
+            if any(scheme in getattr(provided.cls, "schemes", ()) for provided in found):
+                return name
+        return None
+
+    def commands(self) -> list[click.Command]:
+        """Return the click commands that plugins add."""
+        import click
+
+        found = []
+        for plugin, commands in self._call("fer_register_commands"):
+            for command in commands:
+                if isinstance(command, click.Command):
+                    found.append(command)
+                else:
+                    self._remember(plugin, f"command {command!r} is not a click command")
+        return found
+
+    def conflicts(self) -> list[str]:
+        """Return a line for each name that more than one plugin claims."""
+        from fer_stream.stages import STAGE_KINDS
+
+        return [
+            f"{kind} '{name}' is provided by {' and '.join(p.plugin for p in found)}"
+            for kind in STAGE_KINDS
+            for name, found in self.table(kind).items()
+            if len(found) > 1
+        ]
+
+    def _failure_hint(self) -> str:
+        if not self.failures:
+            return ""
+        failed = "; ".join(f"{f.plugin} failed to load ({f.reason})" for f in self.failures)
+        return f"; {failed}"
+
+    def _call(self, hook: str) -> Iterable[tuple[str, Any]]:
+        # One by one, not through the hook: a plugin that raises must not silence the others.
+        for implementation in getattr(self._manager.hook, hook).get_hookimpls():
+            try:
+                yield implementation.plugin_name, list(implementation.function())
+            except (Exception, SystemExit) as error:
+                self._remember(implementation.plugin_name, f"{hook} failed: {_one_line(error)}")
+
+    def _checked(self, kind: str, plugin: str, classes: Iterable[Any]) -> Iterable[type[Stage]]:
+        from fer_stream.stages import STAGE_KINDS
+
+        contract = STAGE_KINDS[kind]
+        for cls in classes:
+            name = getattr(cls, "name", None)
+            if not (isinstance(cls, type) and issubclass(cls, contract)):
+                problem = f"is not a subclass of fer_stream.{contract.__name__}"
+            elif not isinstance(name, str) or not name or set(name) & set(":?/ "):
+                problem = "needs a `name` without ':', '?', '/' or spaces"
+            elif missing := getattr(cls, "__abstractmethods__", None):
+                problem = f"does not define {', '.join(sorted(missing))}"
+            else:
+                yield cls
+                continue
+            self._remember(plugin, f"{kind} {getattr(cls, '__name__', cls)!s} {problem}")
+
+    def _remember(self, plugin: str, reason: str) -> None:
+        if Failure(plugin, reason) not in self.failures:
+            self.failures.append(Failure(plugin, reason))
+
+
+def with_files(files: Sequence[str | Path]) -> Plugins:
+    """Return the installed plugins and those of `--plugin` files; without any, found once."""
+    return Plugins(files) if files else installed()
+
+
+@cache
+def installed() -> Plugins:
+    """Return the plugins without `--plugin` files, found once a process."""
+    return Plugins()
+
+
+def _label(entry_point: EntryPoint) -> str:
+    dist = entry_point.dist
+    return f"{dist.name} {dist.version}" if dist else f"{entry_point.name} ({entry_point.value})"
+
+
+def _one_line(error: BaseException) -> str:
+    ours = isinstance(error, FerStreamError)  # says by itself what is wrong
+    lines = (str(error) if ours else f"{type(error).__name__}: {error}").split("\n")
+    return " ".join(line.strip() for line in lines if line.strip())
+
+
+def _load_file(path: Path) -> ModuleType:
+    if not path.is_file():
+        raise PluginError("no such file; give the path of a Python file")
+    name = f"fer_stream_plugin_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise PluginError("is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses and pickle look a class's module up there
+    spec.loader.exec_module(module)
+    return module

@@ -1,0 +1,119 @@
+"""Reading an opened video, for the sources that FFmpeg serves."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator
+
+import av
+from av.container import InputContainer
+
+from fer_stream.errors import SourceError
+from fer_stream.frames import fitting, frame_from_video, upright_size
+from fer_stream.media import MediaClock, Progress, decode, ffmpeg_reason, video_stream
+from fer_stream.types import Frame, StreamInfo
+
+_JUMP_S = 1.0
+
+
+class VideoReader:
+    """Gives the frames of a container's video; the first picture is read at once.
+
+    Args:
+        container: Just opened; it is closed if there is nothing to read in it.
+        source: What the source is called, in frames and messages; without a password.
+        live: Frames are timed by our clock, and the stream does not end by itself.
+
+    Raises:
+        SourceError: There is no video, or not one picture of it.
+    """
+
+    def __init__(self, container: InputContainer, source: str, *, live: bool) -> None:
+        self._container = container
+        self._source = source
+        self._live = live
+        self._failure = ""
+        stream = video_stream(container)
+        if stream is None:
+            container.close()
+            raise SourceError(f"{source} has no video stream; expected a video")
+        if stream.codec_context is None:  # of a format that FFmpeg does not know, or said wrongly
+            container.close()
+            raise SourceError(f"{source} has a video of an unknown format; expected one like H.264")
+        self._stream = stream
+        # HLS brings seconds of pictures at once: shown at the pace at which they were made.
+        self._in_pieces = container.format.name == "hls"
+        self._progress = Progress(container, stream)
+        self._pictures = self._decode()
+        self._first = next(self._pictures, None)
+        if self._first is None:
+            container.close()
+            why = self._failure or "is it a video?"
+            raise SourceError(f"{source} has no picture that can be decoded: {why}")
+
+    def info(self) -> StreamInfo:
+        """Describe the stream; call it before `frames`."""
+        assert self._first is not None
+        width, height = upright_size(self._first)
+        rate = self._stream.average_rate
+        return StreamInfo(
+            source_id=self._source,
+            width=width,
+            height=height,
+            fps=float(rate) if rate else None,
+            live=self._live,
+            frame_count=None if self._live else self._progress.expected_frames(),
+        )
+
+    def frames(self, info: StreamInfo) -> Generator[Frame, None, None]:
+        """Yield every frame.
+
+        Raises `SourceError` at the end if something of a recording was lost, or if it was live.
+        """
+        clock, start, index = MediaClock(info.fps), time.monotonic(), 0
+        self._began = start
+        picture, self._first = self._first, None
+        while picture is not None:
+            before, info = info, fitting(info, picture)
+            if info is not before:
+                start = time.monotonic()
+            time_s = clock.time_s(picture)
+            if info.live:
+                if self._in_pieces:
+                    self._keep_pace(time_s)
+                time_s = time.monotonic() - start
+            yield frame_from_video(picture, index, time_s, info)
+            index += 1
+            picture = next(self._pictures, None)
+        if info.live:
+            why = self._failure or "it ended"
+            raise SourceError(f"{self._source} was lost after {index} frames: {why}")
+        if problem := self._progress.problem():
+            if self._failure and self._failure not in problem:
+                problem = f"{problem} ({self._failure})"
+            raise SourceError(f"{self._source} is incomplete: {problem}; {index} frames were read")
+
+    def close(self) -> None:
+        """Close the container, and let go of the decoder with its threads and pictures."""
+        self._pictures.close()
+        self._container.close()
+
+    def _keep_pace(self, time_s: float) -> None:
+        ahead_s = self._began + time_s - time.monotonic()
+        if ahead_s > _JUMP_S:
+            self._began -= ahead_s  # a gap in the stamps, not in the pictures
+        elif ahead_s > 0:
+            time.sleep(ahead_s)
+
+    def _decode(self) -> Generator[av.VideoFrame, None, None]:
+        try:
+            yield from decode(
+                self._container,
+                self._stream,
+                self._progress.saw,
+                self._progress.damaged,
+                live=self._live,
+            )
+        except (av.FFmpegError, OSError) as error:
+            self._failure = ffmpeg_reason(error)
+            self._progress.damaged(self._failure)

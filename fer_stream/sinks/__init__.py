@@ -1,0 +1,1 @@
+"""Sinks: one file per place that results go to."""

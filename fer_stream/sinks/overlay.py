@@ -1,0 +1,95 @@
+"""Sink `overlay`: a window that shows what is seen, with what was found."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import cv2
+
+from fer_stream.draw import annotated
+from fer_stream.errors import SinkError, StopStream
+from fer_stream.stages import Sink
+from fer_stream.types import FrameResult, RunInfo
+
+_TITLE = "fer-stream"
+_PROBE = "import cv2; cv2.namedWindow('probe', cv2.WINDOW_NORMAL); cv2.waitKey(1)"
+_PROBE_S = 20.0
+_NO_WINDOW = "choose another sink, such as console, csv:out.csv or video:out.mp4"
+
+
+class OverlaySink(Sink):
+    """Shows boxes, ids, emotions and scores in a window; `q`, Esc or closing it ends the run.
+
+    With several sources each gets a window of its own.
+    """
+
+    name = "overlay"
+    main_thread = True
+
+    def __init__(self, target: str = "") -> None:
+        super().__init__(target)
+        self._windows: set[str] = set()
+
+    def open(self, run: RunInfo) -> None:
+        """Make sure that there is a display; OpenCV would end the process without one."""
+        if problem := display_problem():
+            raise SinkError(f"overlay cannot open a window: {problem}; {_NO_WINDOW}")
+        self._several = len(run.sources) > 1
+
+    def write(self, result: FrameResult) -> None:
+        """Show a frame."""
+        source = result.frame.info.source_id
+        title = f"{_TITLE}: {source}" if self._several else _TITLE
+        if title not in self._windows:
+            # Without the toolbar and status line that Qt adds.
+            style = cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL
+            cv2.namedWindow(title, style)
+            cv2.resizeWindow(title, result.frame.info.width, result.frame.info.height)
+            self._windows.add(title)
+        cv2.imshow(title, annotated(result))
+        self.idle()
+
+    def idle(self) -> None:
+        """Let the window live, and look for the user's wish to end."""
+        if not self._windows:
+            return
+        if cv2.waitKey(1) & 0xFF in (ord("q"), 27) or not all(map(_is_open, self._windows)):
+            raise StopStream
+
+    def close(self) -> None:
+        """Close the windows."""
+        if self._windows:
+            cv2.destroyAllWindows()
+
+
+def display_problem() -> str | None:
+    """Return why no window can be opened, or None.
+
+    On Linux a window is tried in a process of its own: without a display `cv2.imshow` aborts.
+    """
+    build = cv2.getBuildInformation()
+    gui = next((line.split(":")[1].strip() for line in build.splitlines() if "GUI:" in line), "")
+    if gui in ("", "NONE"):
+        return "this OpenCV is built without windows (opencv-python-headless)"
+    if sys.platform != "linux":
+        return None
+    if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        return "there is no display (DISPLAY is not set)"
+    try:
+        probe = subprocess.run(
+            [sys.executable, "-c", _PROBE], capture_output=True, timeout=_PROBE_S
+        )
+    except subprocess.TimeoutExpired:
+        return f"the display {os.environ.get('DISPLAY', '')} does not answer"
+    if probe.returncode != 0:
+        return f"the display {os.environ.get('DISPLAY', '')} cannot be opened"
+    return None
+
+
+def _is_open(title: str) -> bool:
+    try:
+        return cv2.getWindowProperty(title, cv2.WND_PROP_VISIBLE) >= 1
+    except cv2.error:  # the last window is gone, and OpenCV's window system with it
+        return False

@@ -1,0 +1,126 @@
+"""A file of whole lines: each write is one system call, so that a kill tears at most the last."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from fer_stream.errors import SinkError, StopStream
+
+
+class LineFile:
+    """An unbuffered text file, or standard output for `-`.
+
+    What an old file holds is kept until the first write: a run that does not start costs nobody
+    anything.
+
+    Args:
+        name: The sink's name, for messages.
+        target: A path, or `-`.
+        append: Keep the file's whole lines, and drop a last one that a kill has torn.
+        header: The line that begins the file.
+
+    Raises:
+        SinkError: The file cannot be opened, or begins otherwise; it is as it was then.
+    """
+
+    def __init__(self, name: str, target: str, *, append: bool = False, header: str = "") -> None:
+        self._name = name
+        self._target = target
+        self._keep = target == "-"
+        self._header = header
+        try:
+            if self._keep:
+                sys.stdout.flush()
+                self._descriptor = sys.stdout.fileno()
+            else:
+                flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
+                self._descriptor = os.open(target, flags, 0o666)
+        except OSError as error:
+            raise self._cannot_open(error) from None
+        try:
+            is_old = not self._keep and os.lseek(self._descriptor, 0, os.SEEK_END) > 0
+            # Whether what the file holds is of this run, or to be gone on with.
+            self.begun = append or not is_old
+            if self.begun and not (self._keep and append):
+                self._begin(header)
+        except OSError as error:
+            self.close()
+            raise self._cannot_open(error) from None
+        except (SinkError, StopStream):
+            self.close()
+            raise
+
+    def _begin(self, header: str) -> None:
+        if not self._keep:
+            self._check(header)  # before anything is cut
+        if (self._keep or self._cut_torn_line() == 0) and header:
+            self.write(header)
+
+    def _check(self, header: str) -> None:
+        """Raise `SinkError` for a file that begins with another line, whole or torn."""
+        os.lseek(self._descriptor, 0, os.SEEK_SET)
+        found, end, _ = os.read(self._descriptor, 65536).partition(b"\n")
+        expected = header.encode().rstrip()
+        if header and (found.rstrip() != expected if end else not expected.startswith(found)):
+            shown = " ".join(found[:60].decode(errors="replace").split())
+            raise SinkError(
+                f"{self._name} cannot append to {self._target}: its first line is '{shown}...', "
+                "expected this model's columns; give another file"
+            )
+
+    def _cannot_open(self, error: OSError) -> SinkError:
+        return SinkError(
+            f"{self._name} cannot write {self._target}: {error.strerror}; give a file in a folder "
+            "that exists and may be written to"
+        )
+
+    def write(self, lines: str) -> None:
+        """Write whole lines; raises `SinkError`, leaving no torn line, or `StopStream`.
+
+        A reader of standard output that has seen enough (`| head`) ends the run.
+        """
+        if not self.begun:
+            lines = self._header + lines
+        # A file name that is not Unicode must not end the run.
+        data = lines.encode(errors="backslashreplace")
+        done = 0
+        try:
+            if not self.begun:
+                os.ftruncate(self._descriptor, 0)
+                os.lseek(self._descriptor, 0, os.SEEK_SET)
+                self.begun = True
+            while done < len(data):
+                done += os.write(self._descriptor, data[done:])
+        except BrokenPipeError:
+            raise StopStream from None
+        except OSError as error:
+            if done and not self._keep:  # a full disk takes a part of the last write
+                size = os.lseek(self._descriptor, 0, os.SEEK_END)
+                os.ftruncate(self._descriptor, size - done)
+            raise SinkError(
+                f"{self._name} cannot write {self._target}: {error.strerror}; "
+                "what was written before is whole"
+            ) from None
+
+    def close(self) -> None:
+        """Close the file; standard output stays open."""
+        if not self._keep:
+            os.close(self._descriptor)
+
+    def _cut_torn_line(self) -> int:
+        """Cut the file behind its last line end, go there, and return its size in bytes."""
+        size = os.lseek(self._descriptor, 0, os.SEEK_END)
+        end = size
+        while end > 0:
+            start = max(end - 65536, 0)
+            os.lseek(self._descriptor, start, os.SEEK_SET)
+            chunk = os.read(self._descriptor, end - start)
+            if (found := chunk.rfind(b"\n")) >= 0:
+                end = start + found + 1
+                break
+            end = start
+        if end < size:
+            os.ftruncate(self._descriptor, end)
+        os.lseek(self._descriptor, end, os.SEEK_SET)
+        return end

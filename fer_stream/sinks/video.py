@@ -1,0 +1,133 @@
+"""Sink `video`: an annotated H.264 video."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+from av.container import OutputContainer
+from av.video.stream import VideoStream
+
+from fer_stream.draw import annotated
+from fer_stream.errors import ConfigError, SinkError
+from fer_stream.media import ffmpeg_reason
+from fer_stream.stages import Sink
+from fer_stream.types import BgrImage, FrameResult, RunInfo
+
+_TIME_BASE = Fraction(1, 90_000)  # fine enough for any frame rate; MPEG's own clock
+_KEY_FRAME_S = 2.0  # also the length of a fragment: what a kill costs at most
+
+
+class VideoSink(Sink):
+    """Writes what was seen, with what was found: `video:out.mp4` (or .mkv, .mov).
+
+    Frames keep their own time stamps. MP4 is written in fragments, so that a file whose writer
+    was killed plays up to about its last two seconds. With several sources each gets a file of its
+    own, `out-1.mp4`, `out-2.mp4`, in their order. After an error it goes on in a new one,
+    `out-part2.mp4`. Option: `crf`, x264's quality, 0 (lossless)
+    to 51.
+    """
+
+    name = "video"
+
+    def __init__(self, target: str = "", *, crf: int = 23) -> None:
+        if not target:
+            raise ConfigError("video needs a file, e.g. video:out.mp4")
+        if not target.lower().endswith((".mp4", ".mkv", ".mov")):
+            raise ConfigError(f"video cannot write {target}; expected a name in .mp4, .mkv or .mov")
+        if not 0 <= crf <= 51:
+            raise ConfigError(f"video: crf must be 0 to 51, got {crf}")
+        self._path = Path(target)
+        self._crf = crf
+        self._stem = self._path.stem
+        self._part = 0
+
+    def open(self, run: RunInfo) -> None:
+        """Check that the file can be written; it is begun with the first frame."""
+        self._sources = run.sources
+        self._several = len(run.sources) > 1
+        self._films: dict[str, _Film] = {}
+        self._part += 1
+        if self._part > 1:
+            self._path = self._path.with_stem(f"{self._stem}-part{self._part}")
+        if not self._path.parent.is_dir():
+            raise SinkError(f"video cannot write {self._path}: there is no such folder; make it")
+        if not self._several:
+            self._begin("", self._path)
+
+    def write(self, result: FrameResult) -> None:
+        """Draw and encode a frame."""
+        info = result.frame.info
+        key = info.source_id if self._several and not info.stills else ""
+        if key not in self._films:
+            # Single pictures are sources of their own; they share a film.
+            number = self._sources.index(key) + 1 if key in self._sources else "pictures"
+            self._begin(key, self._path.with_stem(f"{self._path.stem}-{number}"))
+        self._films[key].add(annotated(result), result.frame.time_s, info.fps)
+
+    def close(self) -> None:
+        """Finish the files."""
+        for film in self._films.values():
+            film.close()
+
+    def _begin(self, key: str, path: Path) -> None:
+        self._films[key] = _Film(path, self._crf)
+
+
+class _Film:
+    """One output file."""
+
+    def __init__(self, path: Path, crf: int) -> None:
+        self._path = path
+        self._crf = crf
+        self._stream: VideoStream | None = None
+        self._last_pts = -1
+        # Fragments begin at key frames and are flushed at once.
+        options = {"movflags": "frag_keyframe+empty_moov+default_base_moof", "flush_packets": "1"}
+        if path.suffix.lower() == ".mkv":
+            options = {"flush_packets": "1", "cluster_time_limit": "1000"}
+        try:
+            path.open("ab").close()  # av opens it with the first frame: too late for an error
+            self._container: OutputContainer = av.open(
+                str(path.absolute()),
+                "w",
+                options=options,  # a bare name may have a colon in it
+            )
+        except (av.FFmpegError, OSError) as error:
+            raise SinkError(f"video cannot write {path}: {ffmpeg_reason(error)}") from None
+
+    def add(self, image: BgrImage, time_s: float, fps: float | None) -> None:
+        try:
+            if self._stream is None:
+                self._stream = self._begin(image, fps or 25.0)
+            if image.shape[:2] != (self._stream.height, self._stream.width):
+                size = (self._stream.width, self._stream.height)
+                image = cv2.resize(image, size)  # type: ignore[assignment]
+            picture = av.VideoFrame.from_ndarray(image, format="bgr24")
+            # A new session starts its time again; a film cannot.
+            self._last_pts = max(round(time_s / _TIME_BASE), self._last_pts + 1)
+            picture.pts, picture.time_base = self._last_pts, _TIME_BASE
+            self._container.mux(self._stream.encode(picture))
+        except (av.FFmpegError, OSError) as error:
+            raise SinkError(f"video cannot write {self._path}: {ffmpeg_reason(error)}") from None
+
+    def _begin(self, image: BgrImage, fps: float) -> VideoStream:
+        stream = self._container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1001))
+        # H.264's 4:2:0 colour needs even sides.
+        stream.height, stream.width = (max(side // 2 * 2, 2) for side in image.shape[:2])
+        stream.pix_fmt = "yuv420p"
+        stream.codec_context.time_base = _TIME_BASE
+        stream.codec_context.gop_size = max(round(fps * _KEY_FRAME_S), 1)
+        # Without B-frames, whose delay a fragmented MP4 would add to every time stamp.
+        stream.options = {"preset": "veryfast", "crf": str(self._crf), "bf": "0"}
+        return stream
+
+    def close(self) -> None:
+        try:
+            if self._stream is not None:
+                self._container.mux(self._stream.encode(None))
+            self._container.close()
+        except (av.FFmpegError, OSError) as error:
+            raise SinkError(f"video cannot finish {self._path}: {ffmpeg_reason(error)}") from None

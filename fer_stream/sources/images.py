@@ -1,0 +1,101 @@
+"""Source `images`: one picture, a folder of pictures or a glob."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from fer_stream.errors import ConfigError, SourceError
+from fer_stream.frames import frame_from_image
+from fer_stream.sources import IMAGE_ENDINGS
+from fer_stream.stages import Source
+from fer_stream.types import BgrImage, Frame, StreamInfo
+
+
+class ImagesSource(Source):
+    """Reads pictures in the order of their names: `images:holiday/`, `images:frame_*.png?fps=25`.
+
+    Without `fps` the pictures have nothing to do with each other: each one is searched for faces,
+    is its own source in the rows (its path), and its time is its number in seconds. With `fps`
+    they are the frames of one film, tracked and smoothed like any other.
+    """
+
+    name = "images"
+
+    def __init__(self, target: str = "", *, fps: float | None = None) -> None:
+        if not target:
+            raise ConfigError("images needs a picture, a folder or a glob, e.g. images:holiday/")
+        if fps is not None and fps <= 0:
+            raise ConfigError(f"images: fps must be above 0, got {fps}")
+        self._target = target
+        self._fps = fps
+
+    def open(self) -> StreamInfo:
+        """List the pictures and read the first that can be read."""
+        self._paths = self._list()
+        height, width = self._first().shape[:2]
+        self._info = StreamInfo(
+            source_id=self._target,
+            width=width,
+            height=height,
+            fps=self._fps,
+            frame_count=len(self._paths),
+            stills=self._fps is None,
+        )
+        return self._info
+
+    def frames(self) -> Iterator[Frame]:
+        """Yield the pictures; unreadable ones are left out and named at the end."""
+        info, unreadable = self._info, []
+        for index, path in enumerate(self._paths):
+            try:
+                image = _read(path)
+            except SourceError:
+                unreadable.append(path)
+                continue
+            height, width = image.shape[:2]
+            if (width, height) != (info.width, info.height):
+                info = replace(info, width=width, height=height, session=info.session + 1)
+            own = replace(info, source_id=str(path)) if info.stills else info
+            yield frame_from_image(image, index, index / (self._fps or 1.0), own)
+        if unreadable:
+            raise SourceError(
+                f"{self._target} is incomplete: {len(unreadable)} of {len(self._paths)} pictures "
+                f"cannot be read, the first is {unreadable[0]}"
+            )
+
+    def _first(self) -> BgrImage:
+        for path in self._paths[:-1]:
+            with suppress(SourceError):
+                return _read(path)
+        return _read(self._paths[-1])
+
+    def _list(self) -> list[Path]:
+        path = Path(self._target)
+        if path.is_dir():
+            found = sorted(p for p in path.iterdir() if p.suffix.lower() in IMAGE_ENDINGS)
+        elif path.exists():
+            found = [path]
+        else:
+            found = sorted(map(Path, glob.glob(self._target)))  # noqa: PTH207 - may be absolute
+        if not found:
+            expected = "a picture, a folder with pictures or a glob that matches some"
+            raise SourceError(f"no pictures at {self._target}; expected {expected}")
+        return found
+
+
+def _read(path: Path) -> BgrImage:
+    # Not cv2.imread: it prints its own warning and cannot open non-ASCII paths on Windows.
+    try:
+        image = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)
+    except (OSError, cv2.error):
+        image = None
+    if image is None:
+        raise SourceError(f"{path} is not a picture that can be read")
+    return image  # type: ignore[return-value]

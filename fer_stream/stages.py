@@ -1,0 +1,257 @@
+"""The contracts: what a source, detector, tracker, classifier, filter or sink must do.
+
+A stage is a class with a `name`, built from `(target="", **options)`. Its keyword options are its
+schema: `csv:out.csv?append=true` calls `CsvSink("out.csv", append=True)`, with the text converted
+to the option's annotated type (str, int, float, bool, each also `| None`). A constructor only
+stores and checks what it was given (`ConfigError`); files, devices and windows are opened later.
+
+One instance serves one run, a source's only one connection. An exception from any method ends up
+in front of the user: a `FerStreamError` as one line, anything else as a bug with its traceback.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from fer_stream.errors import ConfigError
+from fer_stream.types import (
+    Detection,
+    EmotionScores,
+    Face,
+    Frame,
+    FrameResult,
+    RunInfo,
+    SourceStatus,
+    StreamInfo,
+    Track,
+)
+
+
+class Stage(ABC):
+    """What all stages share."""
+
+    name: ClassVar[str]
+    """How the stage is asked for: lower case, no `:`, `?` or `/`."""
+    target_is_path: ClassVar[bool] = True
+    """Whether a target names a file: a sink must not write to another stage's."""
+
+    def __init__(self, target: str = "") -> None:
+        """Refuse a target, for stages that define no constructor of their own."""
+        if target:
+            raise ConfigError(f"{self.name} takes no target, got '{target}'; options follow a '?'")
+
+
+class Source(Stage):
+    """Gives frames.
+
+    `open` is called once: on the thread that starts the run, or, if `live`, on the reader thread.
+    There `frames` is iterated and `close` called, which always follows a successful `open`.
+
+    Raises `SourceError` from `open` when there is nothing to read, and from `frames`, after every
+    frame that could be had, when the stream was lost or is incomplete. For a stream that is live,
+    by `live` or by the info that `open` returned, both mean "not now": the engine waits, 1 to 30 s,
+    and opens a new instance, which counts index, time and session from 0 again. A live stream
+    whose `frames` just ends is over.
+
+    Example:
+        class Noise(Source):
+            name = "noise"
+
+            def __init__(self, target: str = "", *, frames: int = 10) -> None:
+                self.count = frames
+
+            def open(self) -> StreamInfo:
+                self.info = StreamInfo("noise", 64, 48, fps=25.0, frame_count=self.count)
+                return self.info
+
+            def frames(self) -> Iterator[Frame]:
+                rng = np.random.default_rng(0)
+                for index in range(self.count):
+                    grey = rng.integers(0, 256, (48, 64), dtype=np.uint8)
+                    yield new_frame(grey, index, index / 25, self.info)
+    """
+
+    schemes: ClassVar[tuple[str, ...]] = ()
+    """URL schemes that this source answers to, e.g. `("rtsp", "http")`."""
+    source_id: str = ""
+    """Names the stream before it is open, without a password; the stage's name if empty."""
+    live: bool = False
+    """Whether it may be absent at first; else it must be there when the run starts."""
+    open_timeout_s: float = 20.0
+    """A live source whose `open` gives no first frame within so many seconds is given up."""
+    frame_timeout_s: float = 3.0
+    """A live source without a frame for so many seconds has stalled: a frame that comes after that
+    may be an old one, is not shown, and ends the connection. 4.5 s later it is given up: a blocked
+    thread is left behind, and a new instance opened on a new one."""
+
+    @abstractmethod
+    def open(self) -> StreamInfo:
+        """Open the stream and say what it is."""
+
+    @abstractmethod
+    def frames(self) -> Iterator[Frame]:
+        """Yield the frames in order, with rising `index` and never falling `time_s`."""
+
+    def close(self) -> None:
+        """Release what `open` took."""
+
+
+class Detector(Stage):
+    """Finds faces in one frame; following them is the tracker's work.
+
+    Each source has its own instance, called on that source's analysis thread, not for every frame
+    (see `Tracker`).
+
+    Example:
+        class Centre(Detector):
+            name = "centre"
+
+            def detect(self, frame: Frame) -> list[Detection]:
+                height, width = frame.grey.shape
+                return [Detection(Box(width // 4, height // 4, width // 2, height // 2))]
+    """
+
+    @abstractmethod
+    def detect(self, frame: Frame) -> list[Detection]:
+        """Return the faces of `frame`, in any order, boxes in the frame's pixels."""
+
+
+class Tracker(Stage):
+    """Follows faces from frame to frame.
+
+    Each session of each source has its own instance, called for every frame in order on that
+    source's analysis thread.
+
+    Example:
+        class Latest(Tracker):  # shows the last detection until the next one
+            name = "latest"
+
+            def __init__(self, target: str = "") -> None:
+                self.tracks: list[Track] = []
+
+            def update(self, frame: Frame, detections: Sequence[Detection] | None) -> list[Track]:
+                if detections is not None:
+                    self.tracks = [Track(d.box, None, d.confidence) for d in detections]
+                return self.tracks
+    """
+
+    @abstractmethod
+    def update(self, frame: Frame, detections: Sequence[Detection] | None) -> list[Track]:
+        """Return the faces to report for `frame`; `None`: follow the boxes without a detection."""
+
+    @property
+    def wants_detection(self) -> bool:
+        """Whether the next frame should be given to the detector, whatever the schedule says."""
+        return False
+
+
+class Classifier(Stage):
+    """Gives each face its scores.
+
+    One instance serves all sources, on the run's classifier thread. The constructor loads the
+    model and raises `ModelError` before any source is opened.
+
+    Example:
+        class Bright(Classifier):
+            name = "bright"
+            labels = ("dark", "bright")
+            input_size = (8, 8)
+
+            def classify(self, crops: npt.NDArray[np.uint8]) -> list[EmotionScores]:
+                bright = crops.mean(axis=(1, 2), dtype=np.float32) / 255
+                return [EmotionScores(self.labels, np.array([1 - b, b])) for b in bright]
+    """
+
+    labels: tuple[str, ...]
+    """Emotions in output order, K of them."""
+    input_size: tuple[int, int]
+    """(height, width) in pixels of the crops it wants."""
+    model_name: str = ""
+    """Names the model in events."""
+    model_sha256: str = ""
+    """Hash of the model's file, where there is one."""
+
+    @abstractmethod
+    def classify(self, crops: npt.NDArray[np.uint8]) -> list[EmotionScores]:
+        """Score faces: `crops` (N, height, width) uint8 grey 0..255, N >= 1; N scores, in order."""
+
+
+class Filter(Stage):
+    """Changes what is reported of a frame's faces: smooths, hides, renames.
+
+    Each session of each source has its own instance, called for every frame in order on the
+    classifier thread.
+
+    Example:
+        class OnlyHappy(Filter):
+            name = "only-happy"
+
+            def apply(self, frame: Frame, faces: Sequence[Face]) -> list[Face]:
+                return [face for face in faces if face.scores.top == "happy"]
+    """
+
+    @abstractmethod
+    def apply(self, frame: Frame, faces: Sequence[Face]) -> list[Face]:
+        """Return the faces to report."""
+
+
+class Sink(Stage):
+    """Takes results.
+
+    `open` is called once every file is open; then `write` for each frame, in each source's order,
+    and `status` whenever a source's state changes, on the sink's own thread; then `close`, always,
+    if `open` succeeded. A sink whose `main_thread` is true is opened, written and closed on the
+    thread that runs the engine.
+
+    `write` may raise `StopStream` to finish the run and `SinkError` when it cannot go on. It may
+    block: on files the run waits for it, on live sources its oldest results are dropped.
+
+    In a live run a sink that raised is closed, and opened again after 1 to 30 s, the same instance:
+    it goes on with what it has written and does not start anew. `open` must change nothing that
+    was there before the run, such as an old file: the run may still fail to start.
+
+    Example:
+        class Shout(Sink):
+            name = "shout"
+
+            def write(self, result: FrameResult) -> None:
+                for face in result.faces:
+                    print(face.scores.top.upper())
+    """
+
+    schemes: ClassVar[tuple[str, ...]] = ()
+    """URL schemes that this sink answers to, e.g. `("mqtt", "mqtts")`."""
+    main_thread: ClassVar[bool] = False
+    """For windows, which most systems allow on the main thread only."""
+
+    def open(self, run: RunInfo) -> None:
+        """Get ready; raise `SinkError` when that cannot be done."""
+
+    @abstractmethod
+    def write(self, result: FrameResult) -> None:
+        """Take one frame's result; read its arrays, never write to them."""
+
+    def status(self, status: SourceStatus) -> None:
+        """Take a source's change of state; on the same thread as `write`, in order with it."""
+
+    def idle(self) -> None:
+        """Called about every 20 ms while no result comes, if `main_thread`."""
+
+    def close(self) -> None:
+        """Flush and release."""
+
+
+STAGE_KINDS: dict[str, type[Stage]] = {
+    "source": Source,
+    "detector": Detector,
+    "tracker": Tracker,
+    "classifier": Classifier,
+    "filter": Filter,
+    "sink": Sink,
+}
+"""Every kind of stage and its contract, in a frame's order."""

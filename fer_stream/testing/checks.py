@@ -1,0 +1,279 @@
+"""Checks of what the contracts in `fer_stream.stages` promise."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+
+import numpy as np
+import numpy.typing as npt
+
+from fer_stream.spec import without_password
+from fer_stream.stages import Classifier, Detector, Filter, Source, Stage, Tracker
+from fer_stream.testing.values import make_face, make_frame
+from fer_stream.types import Box, Detection, EmotionScores, Face, Frame, StreamInfo, Track
+
+# Eight bits of rounding in a batch may differ from those of a single face.
+_SAME_SCORE = 1e-3
+
+
+def check_source(source: Source, finite: bool = True, *, at_most: int = 50) -> list[Frame]:
+    """Read a source as the engine does and return its frames.
+
+    Args:
+        source: Not opened yet.
+        finite: Whether it ends by itself; if not, it is closed after `at_most` frames.
+        at_most: How many frames are read of a source that does not end.
+    """
+    check_name(source)
+    given_id = source.source_id
+    info = source.open()
+    try:
+        expect(isinstance(info, StreamInfo), f"open must return a StreamInfo, got {info!r}")
+        expect(bool(info.source_id), "source_id must not be empty")
+        expect(
+            without_password(info.source_id) == info.source_id,
+            "source_id must not carry a password",
+        )
+        expect(
+            given_id in ("", info.source_id),
+            f"source_id was '{given_id}' before open and is '{info.source_id}' after",
+        )
+        frames: list[Frame] = []
+        pixels: list[npt.NDArray[np.uint8]] = []
+        given = source.frames()
+        for frame in given:
+            _check_frame(frame, info, frames[-1] if frames else None)
+            frames.append(frame)
+            pixels.append(frame.grey.copy())
+            if not finite and len(frames) >= at_most:
+                break
+        if not finite and hasattr(given, "close"):
+            given.close()
+    finally:
+        source.close()
+    expect(bool(frames), "a source that opens must give at least one frame")
+    for frame, grey in zip(frames, pixels, strict=True):
+        expect(
+            np.array_equal(frame.grey, grey),
+            f"frame {frame.index} changed after it was given; each frame needs its own pixels",
+        )
+    return frames
+
+
+def check_detector(detector: Detector, frame: Frame) -> list[Detection]:
+    """Detect on a frame, and on an empty one of its size; return the frame's detections."""
+    check_name(detector)
+    blank = make_frame(frame.index + 1, image=np.zeros_like(frame.grey))
+    answers = []
+    for shown in (frame, blank):
+        with unchanged(shown):
+            found = detector.detect(shown)
+        expect(isinstance(found, list), f"detect must return a list, got {type(found).__name__}")
+        for detection in found:
+            expect(isinstance(detection, Detection), f"expected a Detection, got {detection!r}")
+            _check_box(detection.box, shown)
+            _check_confidence(detection.confidence)
+        answers.append(found)
+    return answers[0]
+
+
+def check_tracker(tracker: Tracker, frames: Sequence[Frame] | None = None) -> list[list[Track]]:
+    """Track a face that is there, is not looked for, is missed, and returns; return the tracks.
+
+    Args:
+        tracker: New.
+        frames: What it sees; six frames of noise unless given. They are gone through once.
+    """
+    check_name(tracker)
+    frames = frames or [make_frame(index) for index in range(6)]
+    answers = []
+    for number, frame in enumerate(frames):
+        height, width = frame.grey.shape
+        box = Box.inside(width / 4, height / 4, width / 2, height / 2, frame)
+        # The second None follows an empty detection: nothing was there.
+        script = ((Detection(box, 0.9),), (Detection(box),), None, (), None, (Detection(box),))
+        detections = script[number % len(script)]
+        with unchanged(frame):
+            tracks = tracker.update(frame, detections)
+        expect(isinstance(tracks, list), f"update must return a list, got {type(tracks).__name__}")
+        for track in tracks:
+            expect(isinstance(track, Track), f"expected a Track, got {track!r}")
+            _check_box(track.box, frame)
+            _check_confidence(track.confidence)
+        _check_ids([track.track_id for track in tracks])
+        wants = tracker.wants_detection
+        expect(isinstance(wants, bool), f"wants_detection must be a bool, got {wants!r}")
+        answers.append(list(tracks))
+    return answers
+
+
+def check_classifier(classifier: Classifier) -> None:
+    """Classify one face and several, in two orders: each face's scores must be its own."""
+    check_name(classifier)
+    labels = classifier.labels
+    expect(
+        isinstance(labels, tuple) and bool(labels) and all(isinstance(x, str) for x in labels),
+        f"labels must be a tuple of names, got {labels!r}",
+    )
+    expect(len(set(labels)) == len(labels), f"labels must differ, got {labels}")
+    size = classifier.input_size
+    expect(
+        len(size) == 2 and all(isinstance(side, int) and side > 0 for side in size),
+        f"input_size must be (height, width) in px, got {size!r}",
+    )
+    expect(isinstance(classifier.model_name, str), "model_name must be text")
+    expect(isinstance(classifier.model_sha256, str), "model_sha256 must be text")
+    crops = np.random.default_rng(0).integers(0, 256, (5, *size), dtype=np.uint8)
+    crops[1], crops[2] = 0, 255  # flat faces: a covered lens, a lamp
+    together = _classified(classifier, crops)
+    backwards = _classified(classifier, np.ascontiguousarray(crops[::-1]))[::-1]
+    one_by_one = [_classified(classifier, crop[np.newaxis])[0] for crop in crops]
+    for other, how in ((backwards, "in another order"), (one_by_one, "one by one")):
+        difference = float(np.abs(together - np.stack(list(other))).max())
+        expect(
+            difference <= _SAME_SCORE,
+            f"a face's scores must not depend on its batch; they differ by {difference:.3g} {how}",
+        )
+
+
+def check_filter(stage: Filter) -> None:
+    """Filter two faces, one face, a face without a track, no face, and a face that comes back."""
+    check_name(stage)
+    sad = make_face("sad", 0.9, track_id=2, box=Box(30, 20, 10, 10))
+    script: tuple[tuple[Face, ...], ...] = (
+        (make_face("happy", 0.9), sad),
+        (make_face("neutral", 0.5),),
+        (make_face("angry", 0.4, track_id=None, confidence=0.5),),
+        (),
+        (sad, make_face("happy", 0.9)),
+    )
+    for index, faces in enumerate(script):
+        frame = make_frame(index)
+        before = [face.scores.probabilities.copy() for face in faces]
+        with unchanged(frame):
+            kept = stage.apply(frame, faces)
+        expect(isinstance(kept, list), f"apply must return a list, got {type(kept).__name__}")
+        for face in kept:
+            expect(isinstance(face, Face), f"expected a Face, got {face!r}")
+            _check_box(face.box, frame)
+            _check_scores(face.scores, face.scores.labels)
+        _check_ids([face.track_id for face in kept])
+        same = all(
+            np.array_equal(face.scores.probabilities, p)
+            for face, p in zip(faces, before, strict=True)
+        )
+        expect(same, "apply must not write to the scores it is given")
+
+
+def check_name(stage: Stage) -> None:
+    """Check that a stage can be asked for by its name."""
+    name: object = getattr(stage, "name", None)
+    fine = isinstance(name, str) and bool(name) and name == name.lower()
+    expect(
+        fine and not set(str(name)) & set(":?/ "),
+        f"name must be lower case without ':', '?', '/' or spaces, got {name!r}",
+    )
+
+
+def _check_frame(frame: Frame, info: StreamInfo, before: Frame | None) -> None:
+    expect(isinstance(frame, Frame), f"frames must yield Frame, got {frame!r}")
+    own = frame.info
+    where = f"frame {frame.index}"
+    size = (own.height, own.width)
+    expect(frame.grey.dtype == np.uint8, f"{where}: grey must be uint8, got {frame.grey.dtype}")
+    expect(frame.grey.shape == size, f"{where}: grey is {frame.grey.shape}, its info says {size}")
+    image = frame.image
+    expect(
+        image.shape == (*size, 3) and image.dtype == np.uint8,
+        f"{where}: image must be {(*size, 3)} uint8, got {image.shape} {image.dtype}",
+    )
+    expect(frame.captured_at.utcoffset() == timedelta(0), f"{where}: captured_at must be UTC")
+    expect(
+        math.isfinite(frame.time_s) and frame.time_s >= 0,
+        f"{where}: time_s must be 0 or more, got {frame.time_s}",
+    )
+    expect(own.live == info.live, f"{where}: a stream is live throughout or never")
+    if not info.stills:
+        expect(own.source_id == info.source_id, f"{where}: source_id must stay the same")
+    if before is None:
+        expect(frame.index >= 0, f"index must count from 0, got {frame.index}")
+        return
+    expect(frame.index > before.index, f"index must rise, got {frame.index} after {before.index}")
+    expect(own.session >= before.info.session, f"{where}: session must never fall")
+    expect(frame.captured_ns >= before.captured_ns, f"{where}: captured_ns must never fall")
+    # A live stream counts its seconds from its session's start.
+    if not (info.live and own.session > before.info.session):
+        expect(
+            frame.time_s >= before.time_s,
+            f"{where}: time_s must never fall, got {frame.time_s} after {before.time_s}",
+        )
+    if own.session == before.info.session and not info.stills:
+        expect(
+            frame.grey.shape == before.grey.shape,
+            f"{where}: a new size needs a new session",
+        )
+
+
+def _check_box(box: Box, frame: Frame) -> None:
+    height, width = frame.grey.shape
+    expect(
+        all(isinstance(v, int) for v in (box.x, box.y, box.width, box.height)),
+        f"a box must be in whole pixels (int), got {box}",
+    )
+    expect(
+        box.x + box.width <= width and box.y + box.height <= height,
+        f"{box} reaches out of the {width}x{height} frame",
+    )
+
+
+def _check_confidence(confidence: float | None) -> None:
+    fine = confidence is None or 0.0 <= confidence <= 1.0
+    expect(fine, f"confidence must be None or 0 to 1, got {confidence}")
+
+
+def _check_ids(ids: Sequence[int | None]) -> None:
+    known = [i for i in ids if i is not None]
+    expect(all(i >= 1 for i in known), f"track ids must count from 1, got {known}")
+    expect(len(set(known)) == len(known), f"two faces share a track id: {known}")
+
+
+def _check_scores(scores: EmotionScores, labels: tuple[str, ...]) -> None:
+    expect(isinstance(scores, EmotionScores), f"expected EmotionScores, got {scores!r}")
+    expect(scores.labels == labels, f"expected the labels {labels}, got {scores.labels}")
+    p = scores.probabilities
+    expect(p.dtype == np.float32, f"probabilities must be float32, got {p.dtype}")
+    fine = bool(np.all(p >= 0) and np.all(p <= 1)) and abs(float(p.sum()) - 1) < 1e-3
+    expect(fine, f"probabilities must be 0 to 1 with the sum 1, got {p}")
+    expect(scores.top in labels, f"the shown emotion must be a label, got {scores.top!r}")
+
+
+def _classified(classifier: Classifier, crops: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    """Return the scores of (N, height, width) crops as (N, K) float32, after checking them."""
+    before = crops.copy()
+    scores = classifier.classify(crops)
+    expect(np.array_equal(crops, before), "classify must not write to the crops")
+    expect(
+        len(scores) == len(crops), f"expected {len(crops)} scores, one a crop, got {len(scores)}"
+    )
+    for one in scores:
+        _check_scores(one, classifier.labels)
+    return np.stack([one.probabilities for one in scores])
+
+
+@contextmanager
+def unchanged(frame: Frame) -> Iterator[None]:
+    """Check that a block does not write to a frame's pixels."""
+    grey, image = frame.grey.copy(), frame.image.copy()
+    yield
+    same = np.array_equal(frame.grey, grey) and np.array_equal(frame.image, image)
+    expect(same, "a frame's pixels must not be written to: every stage shares them")
+
+
+def expect(holds: bool, problem: str) -> None:
+    """Raise `AssertionError` if something does not hold."""
+    # Not `assert`: python -O would silence the checks.
+    if not holds:
+        raise AssertionError(problem)

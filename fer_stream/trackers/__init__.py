@@ -1,0 +1,1 @@
+"""Trackers: one file per way to follow faces."""

@@ -1,0 +1,194 @@
+"""Tracker `iou`: the same face keeps its number."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from fer_stream.errors import ConfigError
+from fer_stream.imaging import shrink
+from fer_stream.stages import Tracker
+from fer_stream.trackers.template import Template
+from fer_stream.types import Box, Detection, Frame, Track
+
+Corners = tuple[float, float, float, float]
+"""Left, top, right, bottom in px."""
+
+# A detection that shares more than this with a face is that face, badly framed: two people's
+# faces do not cover one another that far and stay detectable.
+_SAME = 0.3
+
+
+@dataclass(slots=True)
+class _Face:
+    """A face being followed; `x, y, width, height` in the frame's px."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    confidence: float | None
+    template: Template
+    detected_s: float
+    """Media time of the last detection."""
+    seen_s: float
+    """Media time at which it was last detected or followed with a good match."""
+    hits: int = 1
+    track_id: int | None = None
+    visible: bool = True
+
+    @property
+    def corners(self) -> Corners:
+        return (self.x, self.y, self.x + self.width, self.y + self.height)
+
+    def move(self, x: float, y: float, width: float, height: float) -> None:
+        self.x, self.y, self.width, self.height = x, y, width, height
+
+
+class IouTracker(Tracker):
+    """Joins detections to faces by overlap, follows them by template matching in between.
+
+    A new face is reported, and numbered, at its second detection: a single false hit is never
+    seen. A face that is missed keeps its number for `patience` seconds. Options: `min_iou`, the
+    overlap that joins a detection to a face; `patience` in seconds; `trust` in seconds, how long
+    a face may be followed by template alone before it counts as lost; `follow_size`, the long side
+    in px of the shrunk frame that faces are followed on.
+    """
+
+    name = "iou"
+
+    def __init__(
+        self,
+        target: str = "",
+        *,
+        min_iou: float = 0.3,
+        patience: float = 1.0,
+        trust: float = 2.0,
+        follow_size: int = 320,
+    ) -> None:
+        super().__init__(target)
+        if not 0.0 < min_iou <= 1.0:
+            raise ConfigError(f"iou: min_iou must be above 0 and at most 1, got {min_iou}")
+        if patience < 0 or trust < 0 or follow_size < 24:
+            raise ConfigError("iou: patience, trust must be at least 0 and follow_size at least 24")
+        self._min_iou = min_iou
+        self._patience_s = patience
+        self._trust_s = trust
+        self._follow_size = follow_size
+        self._faces: list[_Face] = []
+        self._next_id = 1
+        self._wants_detection = True
+
+    @property
+    def wants_detection(self) -> bool:
+        """Whether a face was just lost, or a new one waits for its second detection."""
+        return self._wants_detection
+
+    def update(self, frame: Frame, detections: Sequence[Detection] | None) -> list[Track]:
+        """Return the visible faces, oldest first."""
+        small, scale = shrink(frame.grey, self._follow_size)
+        was_visible = sum(face.visible for face in self._faces)
+        for face in self._faces:
+            self._follow(face, small, scale, frame.time_s)
+        if detections is not None:
+            self._join(detections, small, scale, frame.time_s)
+        self._forget(frame)
+        lost = sum(face.visible for face in self._faces) < was_visible
+        waiting = any(face.track_id is None for face in self._faces)
+        self._wants_detection = waiting or (lost and detections is None)
+        return [
+            Track(Box.inside(f.x, f.y, f.width, f.height, frame), f.track_id, f.confidence)
+            for f in self._faces
+            if f.visible and f.track_id is not None
+        ]
+
+    def _follow(self, face: _Face, small: np.ndarray, scale: float, now: float) -> None:
+        moved = face.template.find(
+            small, *(v / scale for v in (face.x, face.y, face.width, face.height))
+        )
+        face.visible = moved is not None and now - face.detected_s <= self._trust_s
+        if moved is not None and face.visible:
+            face.move(moved[0] * scale, moved[1] * scale, face.width, face.height)
+            face.seen_s = now
+
+    def _join(
+        self, detections: Sequence[Detection], small: np.ndarray, scale: float, now: float
+    ) -> None:
+        boxes = [d.box for d in detections]
+        overlaps = sorted(
+            (
+                (overlap, i, j)
+                for i, face in enumerate(self._faces)
+                for j, box in enumerate(boxes)
+                if (overlap := _iou(face.corners, box)) >= self._min_iou
+            ),
+            reverse=True,
+        )
+        taken_faces: set[int] = set()
+        taken_boxes: set[int] = set()
+        for _, i, j in overlaps:  # best overlap first: greedy is exact enough for a few faces
+            if i not in taken_faces and j not in taken_boxes:
+                taken_faces.add(i)
+                taken_boxes.add(j)
+                self._detected(self._faces[i], detections[j], small, scale, now)
+        for i, face in enumerate(self._faces):
+            if i not in taken_faces and face.track_id is None:
+                face.hits = 0  # one false hit: forgotten at once
+        for j, detection in enumerate(detections):
+            known = any(_shared(f.corners, detection.box) > _SAME for f in self._faces if f.hits)
+            if j not in taken_boxes and not known:
+                self._faces.append(_new_face(detection, small, scale, now))
+
+    def _detected(
+        self, face: _Face, detection: Detection, small: np.ndarray, scale: float, now: float
+    ) -> None:
+        box = detection.box
+        face.move(box.x, box.y, box.width, box.height)
+        face.confidence = detection.confidence
+        face.template = _template(box, small, scale)
+        face.detected_s = face.seen_s = now
+        face.visible = True
+        face.hits += 1
+        if face.track_id is None:
+            face.track_id = self._next_id
+            self._next_id += 1
+
+    def _forget(self, frame: Frame) -> None:
+        self._faces = [
+            face
+            for face in self._faces
+            if face.hits > 0 and frame.time_s - face.seen_s <= self._patience_s
+        ]
+
+
+def _new_face(detection: Detection, small: np.ndarray, scale: float, now: float) -> _Face:
+    box = detection.box
+    template = _template(box, small, scale)
+    return _Face(box.x, box.y, box.width, box.height, detection.confidence, template, now, now)
+
+
+def _template(box: Box, small: np.ndarray, scale: float) -> Template:
+    return Template(small, *(v / scale for v in (box.x, box.y, box.width, box.height)))
+
+
+def _common(corners: Corners, box: Box) -> tuple[float, float, float]:
+    """Return the areas of the intersection, of the first and of the second rectangle, in px."""
+    left, top, right, bottom = corners
+    width = min(right, box.x + box.width) - max(left, box.x)
+    height = min(bottom, box.y + box.height) - max(top, box.y)
+    common = max(width, 0.0) * max(height, 0.0)
+    return common, (right - left) * (bottom - top), float(box.width * box.height)
+
+
+def _iou(corners: Corners, box: Box) -> float:
+    """Return intersection over union, 0..1."""
+    common, first, second = _common(corners, box)
+    return common / (first + second - common)
+
+
+def _shared(corners: Corners, box: Box) -> float:
+    """Return the share of the smaller rectangle that lies in the other, 0..1."""
+    common, first, second = _common(corners, box)
+    return common / min(first, second)

@@ -1,0 +1,54 @@
+"""What of the spool is under way on one connection."""
+
+from __future__ import annotations
+
+import time
+
+from fer_stream_mqtt.connection import WINDOW, Connection
+from fer_stream_mqtt.spool import Spool
+
+_REMOVE_S = 0.25  # confirmed messages leave the disk together; a kill sends these once more
+_REMOVE_COUNT = 64
+
+
+class Delivery:
+    """Publishes the spool's messages in their order, and removes what the broker has confirmed."""
+
+    def __init__(self, spool: Spool, connection: Connection) -> None:
+        self._spool = spool
+        self._connection = connection
+        self._under_way: dict[int, int] = {}
+        """The connection's number to the id in the spool, oldest first."""
+        self._sent = 0
+        self._removed = 0
+        self._removed_s = time.monotonic()
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether something is still to be confirmed or removed."""
+        return bool(self._under_way) or self._confirmed > self._removed
+
+    @property
+    def _confirmed(self) -> int:
+        """Everything up to this id has arrived."""
+        return next(iter(self._under_way.values()), self._sent + 1) - 1
+
+    def advance(self) -> None:
+        """Take what has arrived, and send more."""
+        while self._connection.arrived:
+            self._under_way.pop(self._connection.arrived.popleft(), None)
+        self._remove(time.monotonic())
+        room = WINDOW - len(self._under_way)
+        if room < WINDOW // 4:
+            return
+        for message in self._spool.after(self._sent, room):
+            number = self._connection.publish(message.topic, message.payload)
+            self._under_way[number] = message.id
+            self._sent = message.id
+
+    def _remove(self, now_s: float) -> None:
+        confirmed = self._confirmed
+        late = now_s - self._removed_s >= _REMOVE_S
+        if confirmed - self._removed >= (1 if late or not self._under_way else _REMOVE_COUNT):
+            self._spool.remove(confirmed)
+            self._removed, self._removed_s = confirmed, now_s

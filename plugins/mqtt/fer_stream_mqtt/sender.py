@@ -1,0 +1,215 @@
+"""The thread that talks to the broker: it empties the spool and says what is on the board."""
+
+from __future__ import annotations
+
+import logging
+import random
+import select
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+from fer_stream_mqtt.address import Address
+from fer_stream_mqtt.board import Board
+from fer_stream_mqtt.connection import Connection, Lost
+from fer_stream_mqtt.delivery import Delivery
+from fer_stream_mqtt.homeassistant import BIRTH_TOPIC
+from fer_stream_mqtt.spool import Spool
+from fer_stream_mqtt.topics import Topics, topic_level
+
+logger = logging.getLogger("fer_stream.mqtt")
+
+_FIRST_WAIT_S, _LONGEST_WAIT_S = 1.0, 30.0
+_STEADY_S = 10.0  # a connection that stood for longer was no failed attempt
+_TICK_S = 1.0
+_FLUSH_S = 1.5  # for what is left when the run ends
+_GOODBYE_S = 0.5
+
+Announce = Callable[[str], tuple[str, bytes]]
+"""Gives the retained message (topic, payload) that announces a source."""
+
+
+class Sender:
+    """Sends the spool's messages in their order, each until the broker has confirmed it.
+
+    Args:
+        address: The broker.
+        topics: What the topics are called.
+        spool: What is to be sent.
+        tls: For `mqtts`.
+        announce: For Home Assistant, if it should know.
+    """
+
+    def __init__(
+        self,
+        address: Address,
+        topics: Topics,
+        spool: Spool,
+        tls: ssl.SSLContext | None,
+        announce: Announce | None,
+    ) -> None:
+        self.board = Board(topics, self.wake)
+        self.error: Exception | None = None
+        """What ended the thread, if it should not have."""
+        self._address = address
+        self._topics = topics
+        self._spool = spool
+        self._tls = tls
+        self._announce = announce
+        self._announced: set[str] = set()
+        self._last_problem: str | None = None
+        self._closing_s: float | None = None
+        self._next_tick_s = 0.0
+        self._listening = False
+        self._rung = False
+        self._bell, self._rope = socket.socketpair()
+        for end in (self._bell, self._rope):
+            end.setblocking(False)
+        self._thread = threading.Thread(target=self._work, name="mqtt sender", daemon=True)
+
+    def start(self) -> None:
+        """Begin; a broker that is not there is looked for again and again."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Say that there is something to send; without a connection nobody needs to know."""
+        if self._listening and not self._rung:
+            self._ring()
+
+    def close(self) -> None:
+        """Send what is left, for a short time, then say `offline` and end."""
+        self._closing_s = time.monotonic() + _FLUSH_S
+        self._ring()
+        # An attempt to connect that is under way ends by itself, later.
+        self._thread.join(_FLUSH_S + 2 * _GOODBYE_S)
+
+    def _ring(self) -> None:
+        self._rung = True
+        with suppress(OSError):  # nobody is there any more
+            self._rope.send(b".")
+
+    def _work(self) -> None:
+        try:
+            wait_s = _FIRST_WAIT_S
+            while True:
+                began_s = time.monotonic()
+                try:
+                    self._talk()
+                except Lost as problem:
+                    self._complain(str(problem))
+                if time.monotonic() - began_s > _STEADY_S:
+                    wait_s = _FIRST_WAIT_S
+                # Not all at the same moment, when a broker is back for many.
+                if self._pause(wait_s * random.uniform(0.5, 1.0)):
+                    break
+                wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
+            if left := self._spool.waiting():
+                logger.warning(
+                    "mqtt: %d messages for %s are kept in %s; the next run sends them",
+                    *(left, self._address, self._spool.path),
+                )
+        except Exception as error:
+            self.error = error
+        finally:
+            self._spool.close()
+            self._bell.close()
+            self._rope.close()
+
+    def _talk(self) -> None:
+        """Connect and send until the run ends; raises `Lost`."""
+        connection = Connection(
+            self._address,
+            f"fer-stream-{topic_level(self._topics.instance)}",
+            self._topics.availability,
+            self._tls,
+        )
+        try:
+            connection.open()
+            connection.publish(self._topics.availability, "online", retain=True)
+            if self._announce is not None:
+                connection.subscribe(BIRTH_TOPIC)
+            self._announced.clear()
+            self.board.forget_said()
+            self._listening = True
+            self._serve(connection)
+        finally:
+            self._listening = False
+            connection.close()
+
+    def _serve(self, connection: Connection) -> None:
+        delivery = Delivery(self._spool, connection)
+        steady_s = time.monotonic() + _TICK_S
+        while True:
+            self._tick()
+            if self._last_problem is not None and time.monotonic() > steady_s:
+                self._last_problem = None
+                logger.warning("mqtt: broker %s: connected", self._address)
+            delivery.advance()
+            self._post(connection)
+            if self._closing_s is not None and (
+                not delivery.unfinished or time.monotonic() > self._closing_s
+            ):
+                break
+            wake_s = min(self._next_tick_s, self.board.next_due_s())
+            if delivery.unfinished or self._closing_s is not None:
+                wake_s = min(wake_s, time.monotonic() + 0.1)
+            self._listen(connection, wake_s)
+        self._say_goodbye(connection, delivery)
+
+    def _post(self, connection: Connection) -> None:
+        """Send what is retained and due."""
+        while connection.received:
+            if connection.received.popleft() == "online":  # Home Assistant has begun anew
+                self._announced.clear()
+                self.board.forget_said()
+        if self._announce is not None:
+            for source in self.board.sources():
+                if source not in self._announced:
+                    self._announced.add(source)
+                    connection.publish(*self._announce(source), retain=True)
+        for topic, payload in self.board.due(time.monotonic()):
+            connection.publish(topic, payload, retain=True)
+
+    def _say_goodbye(self, connection: Connection, delivery: Delivery) -> None:
+        for topic, payload in self.board.due(time.monotonic(), last=True):
+            connection.publish(topic, payload, retain=True)
+        connection.publish(self._topics.availability, "offline", retain=True)
+        deadline_s = time.monotonic() + _GOODBYE_S
+        while connection.unfinished and time.monotonic() < deadline_s:
+            connection.pump(0.05)
+        delivery.advance()
+
+    def _listen(self, connection: Connection, until_s: float) -> None:
+        connection.pump(max(until_s - time.monotonic(), 0.0), self._bell)
+        self._hush()
+
+    def _pause(self, seconds: float) -> bool:
+        """Wait before the next attempt; return True, at once, if the run ends."""
+        until_s = time.monotonic() + seconds
+        while self._closing_s is None and (left_s := until_s - time.monotonic()) > 0:
+            select.select([self._bell], [], [], min(left_s, _TICK_S))
+            self._hush()
+            self._tick()
+        return self._closing_s is not None
+
+    def _hush(self) -> None:
+        with suppress(BlockingIOError):
+            self._bell.recv(4096)
+        self._rung = False  # before the next look at what there is to send
+
+    def _tick(self) -> None:
+        """Once a second: make safe from a power cut what waits."""
+        if time.monotonic() >= self._next_tick_s:
+            self._next_tick_s = time.monotonic() + _TICK_S
+            self._spool.checkpoint()
+
+    def _complain(self, problem: str) -> None:
+        """Say once what is wrong, not at each attempt."""
+        if problem != self._last_problem and self._closing_s is None:
+            logger.warning(
+                "mqtt: broker %s: %s; events are kept, trying again", self._address, problem
+            )
+        self._last_problem = problem

@@ -1,0 +1,143 @@
+"""Signals, flags and what a run says of itself."""
+
+from __future__ import annotations
+
+import csv
+import signal
+import socket
+import sys
+import time
+from pathlib import Path
+
+import av
+import pytest
+
+from tests.programs import line_count, run, start, wait_until
+
+LONG = "demo?seconds=3600"
+STUCK = """
+import pathlib, time
+from fer_stream import Sink, hookimpl
+class Stuck(Sink):
+    name = 'stuck'
+    def write(self, result):
+        pathlib.Path('reached').touch()
+        time.sleep(600)
+@hookimpl
+def fer_register_sinks():
+    return [Stuck]
+"""
+
+pytestmark = pytest.mark.timeout(90)
+unix = pytest.mark.skipif(sys.platform == "win32", reason="signals are Unix's")
+
+
+@unix
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_run_orderly(tmp_path: Path, number: signal.Signals) -> None:
+    table, film = tmp_path / "out.csv", tmp_path / "out.mp4"
+    with start(
+        *("run", "--source", LONG, "--sink", "csv:out.csv?every_frame=true"),
+        *("--sink", "video:out.mp4"),
+        cwd=tmp_path,
+    ) as program:
+        wait_until(lambda: line_count(table) > 30, program)
+        start_s = time.monotonic()
+        program.send_signal(number)
+        out, said = program.communicate(timeout=30)
+        assert program.returncode == 0, said
+        assert time.monotonic() - start_s < 15
+    assert out == ""
+    assert "Traceback" not in said
+    assert "Aborted" not in said
+    assert table.read_bytes().endswith(b"\n")
+    with table.open(newline="") as file:
+        frames = [int(row["frame"]) for row in csv.DictReader(file)]
+    assert frames == list(range(len(frames)))
+    with av.open(str(film)) as container:
+        pictures = sum(1 for _ in container.decode(video=0))
+    assert pictures == len(frames), "both sinks got everything, and the film is finished"
+    assert said.splitlines()[-1].startswith(f"{len(frames)} frames, ")
+
+
+@unix
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_while_a_source_opens_is_an_orderly_end_too(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    with socket.socket() as silent:  # takes the connection and never says a word
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/camera"
+        with start("run", "--source", url, "--sink", "csv:out.csv", cwd=tmp_path) as program:
+            connection, _ = silent.accept()
+            program.send_signal(number)
+            _, said = program.communicate(timeout=30)
+            connection.close()
+    assert program.returncode == 0, said
+    ended, summary = said.splitlines()
+    assert ended == f"fer-stream: {url}: ended"
+    assert summary.startswith("0 frames, ")
+
+
+@unix
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_second_signal_ends_it_at_once(tmp_path: Path, number: signal.Signals) -> None:
+    (tmp_path / "stuck.py").write_text(STUCK)
+    with start(
+        *("run", "--source", LONG, "--plugin", "stuck.py", "--sink", "stuck"), cwd=tmp_path
+    ) as program:
+        wait_until((tmp_path / "reached").exists, program)
+        program.send_signal(number)
+        time.sleep(0.5)
+        assert program.poll() is None, "the first signal waits for the sink"
+        start_s = time.monotonic()
+        program.send_signal(number)
+        program.wait(20)
+        assert time.monotonic() - start_s < 3, "that was the patience of the first signal"
+        assert program.returncode == 128 + number
+
+
+@unix
+def test_a_sink_that_hangs_does_not_outlive_one_signal_by_much(tmp_path: Path) -> None:
+    (tmp_path / "stuck.py").write_text(STUCK)
+    with start(
+        *("run", "--source", LONG, "--plugin", "stuck.py", "--sink", "stuck"), cwd=tmp_path
+    ) as program:
+        wait_until((tmp_path / "reached").exists, program)
+        program.send_signal(signal.SIGINT)
+        _, said = program.communicate(timeout=40)
+        assert program.returncode == 1
+    assert "sink stuck" in said.splitlines()[-1]
+    assert "did not finish in time and was left" in said.splitlines()[-1]
+
+
+def test_a_run_says_what_it_reads_and_what_it_did(tmp_path: Path) -> None:
+    done = run("run", "--source", "demo?seconds=1", "--sink", "csv:out.csv", cwd=tmp_path)
+    assert done.returncode == 0
+    first, last = done.stderr.splitlines()
+    assert first == "demo: 640x480, 25 frames/s"
+    assert last.startswith("25 frames, 24 with a face, in ")
+    assert done.stdout == ""
+
+
+def test_the_settings_of_a_file_are_used_and_flags_win(tmp_path: Path) -> None:
+    (tmp_path / "run.toml").write_text(
+        "source = 'demo?seconds=1'\nsink = 'csv:file.csv'\ninstance = 'hall'\n"
+    )
+    done = run("run", "--config", "run.toml", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert line_count(tmp_path / "file.csv") > 20
+    (tmp_path / "file.csv").unlink()
+    done = run("run", "--config", "run.toml", "--sink", "jsonl:flag.jsonl", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert not (tmp_path / "file.csv").exists(), "the flag's sink replaces the file's"
+    text = (tmp_path / "flag.jsonl").read_text()
+    assert '"id": "hall:demo:0:' in text, "what no flag says stays as the file says"
+
+
+def test_without_a_sink_it_prints(tmp_path: Path) -> None:
+    done = run("run", "--source", "demo?seconds=1", cwd=tmp_path)
+    assert done.returncode == 0
+    assert len(done.stdout.splitlines()) == 1
+    assert done.stdout.startswith("demo ")

@@ -1,0 +1,123 @@
+"""Pictures and video files to test with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import numpy.typing as npt
+
+Image = npt.NDArray[np.uint8]
+"""(H, W, 3) uint8 BGR."""
+
+
+def pan(
+    picture: Image, count: int, *, size: tuple[int, int] = (320, 240), step: int = 2
+) -> list[Image]:
+    """Return `count` views of (width, height) px, each `step` px further to the right.
+
+    The astronaut's face, at 175..273 x 65..163 px of the picture, is in view for 80 px.
+    """
+    width, height = size
+    lefts = [20 + step * (index % 40) for index in range(count)]
+    return [picture[10 : 10 + height, left : left + width].copy() for left in lefts]
+
+
+def write_clip(
+    path: Path,
+    images: Sequence[Image],
+    *,
+    fps: int = 25,
+    pts: Sequence[int] | None = None,
+    time_base: Fraction | None = None,
+    codec: str = "libx264",
+    pix_fmt: str = "",
+    gop: int = 12,
+    options: Mapping[str, str] | None = None,
+) -> Path:
+    """Write a video with PyAV.
+
+    Args:
+        path: Its ending chooses the container.
+        images: BGR pictures of one size; odd sizes are written without colour subsampling.
+        fps: Nominal frames per second.
+        pts: Time stamps in units of `time_base` (by default 1/`fps`).
+        codec: The encoder.
+        pix_fmt: By default yuv420p; yuvj420p is the same in full range.
+        gop: Frames from one key frame to the next.
+        options: The container's; the default puts an MP4's index first.
+    """
+    height, width = images[0].shape[:2]
+    if options is None:
+        options = {"movflags": "faststart"} if path.suffix in (".mp4", ".mov") else {}
+    base = time_base or Fraction(1, fps)
+    container = av.open(str(path), "w", options=dict(options))
+    stream = container.add_stream(codec, rate=fps)
+    stream.width, stream.height = width, height
+    stream.pix_fmt = pix_fmt or ("yuv444p" if width % 2 or height % 2 else "yuv420p")
+    stream.codec_context.time_base = base
+    stream.codec_context.gop_size = gop
+    for picture, stamp in zip(
+        encodable(images, stream.pix_fmt), pts or range(len(images)), strict=True
+    ):
+        picture.pts, picture.time_base = stamp, base
+        container.mux(stream.encode(picture))
+    container.mux(stream.encode(None))
+    container.close()
+    return path
+
+
+def encodable(images: Iterable[Image], pix_fmt: str) -> Iterable[av.VideoFrame]:
+    for image in images:
+        yield av.VideoFrame.from_ndarray(image, format="bgr24").reformat(format=pix_fmt)
+
+
+def write_sound(path: Path, seconds: float = 0.5) -> Path:
+    """Write a sound file without pictures."""
+    container = av.open(str(path), "w")
+    stream = container.add_stream("aac", rate=8000)
+    frame = av.AudioFrame.from_ndarray(
+        np.zeros((1, round(8000 * seconds)), np.float32), format="fltp", layout="mono"
+    )
+    frame.sample_rate = 8000
+    container.mux(stream.encode(frame))
+    container.mux(stream.encode(None))
+    container.close()
+    return path
+
+
+def turn_mp4(path: Path, degrees: int) -> Path:
+    """Give an MP4's track a display matrix that turns it clockwise, as telephones do.
+
+    The matrix is in the track header box (ISO/IEC 14496-12, 8.3.2): nine 32-bit numbers, 40 bytes
+    behind the start of a version 0 box's content.
+    """
+    one = 1 << 16
+    corner = {90: (0, one, -one, 0), 180: (-one, 0, 0, -one), 270: (0, -one, one, 0)}[degrees]
+    a, b, c, d = corner
+    matrix = b"".join(v.to_bytes(4, "big", signed=True) for v in (a, b, 0, c, d, 0, 0, 0, 1 << 30))
+    data = bytearray(path.read_bytes())
+    start = data.index(b"tkhd") + 4 + 40
+    assert data[start : start + 4] == one.to_bytes(4, "big"), "expected the identity"
+    data[start : start + 36] = matrix
+    path.write_bytes(data)
+    return path
+
+
+def damage(path: Path, share: float, length: int, seed: int = 0) -> Path:
+    """Overwrite `length` bytes at `share`, 0..1, of a file with noise."""
+    data = bytearray(path.read_bytes())
+    start = round(len(data) * share)
+    data[start : start + length] = np.random.default_rng(seed).bytes(length)
+    path.write_bytes(data)
+    return path
+
+
+def cut(path: Path, share: float) -> Path:
+    """Keep the first `share`, 0..1, of a file."""
+    data = path.read_bytes()
+    path.write_bytes(data[: round(len(data) * share)])
+    return path

@@ -1,0 +1,391 @@
+"""Every exception, on whatever thread, ends in front of the caller, and nothing hangs."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from fer_stream.engine import engine as engine_module
+from fer_stream.engine.lane import GROUP
+from fer_stream.errors import ConfigError, ModelError, SinkError, SourceError, StopStream
+
+pytestmark = [pytest.mark.timeout(20), pytest.mark.usefixtures("no_thread_remains")]
+
+Act = Callable[[Any], object]
+
+
+def raising(error: BaseException, after: int = 0, times: int = 10**9) -> Act:
+    """Return an act that does nothing `after` times, then raises `times` times."""
+    calls = 0
+
+    def act(_: Any) -> None:
+        nonlocal calls
+        calls += 1
+        if after < calls <= after + times:
+            raise error
+
+    return act
+
+
+PLAIN_AND_OURS = pytest.mark.parametrize(
+    "error", [ModelError("wrong model"), ZeroDivisionError("a bug")], ids=["ours", "bug"]
+)
+# So many frames that the reader surely waits in `put` when a later stage raises: the known trap.
+LONG = 5000
+
+
+@PLAIN_AND_OURS
+@pytest.mark.parametrize("after", [0, 15])
+@pytest.mark.parametrize("stage", ["detector", "tracker", "classifier", "filter_"])
+def test_a_stage_that_raises_ends_the_run_with_its_error(
+    lab: Any, stage: str, error: Exception, after: int
+) -> None:
+    act = raising(error, after)
+    made = {
+        "detector": lambda: lab.Detector(before=act),
+        "tracker": lambda: lab.Tracker(before=act),
+        "filter_": lambda: lab.Filter(before=act),
+    }
+    broken = lab.Classifier(before=act) if stage == "classifier" else made[stage]
+    source, sink = lab.Source(count=LONG), lab.Sink()
+    with pytest.raises(type(error), match=str(error)):
+        lab.run(source, [sink], **{stage: broken}, detect_every=1)
+    assert source.closed == 1
+    assert sink.closed == 1
+    assert len(sink.indices()) < LONG
+
+
+def test_results_that_were_ready_before_a_stage_raised_still_reach_the_sinks(lab: Any) -> None:
+    sink = lab.Sink(on_write=lambda _: time.sleep(0.01))
+    # The third group raises.
+    classifier = lab.Classifier(before=raising(ModelError("wrong"), after=2))
+    with pytest.raises(ModelError):
+        lab.run(lab.Source(count=LONG), [sink], classifier=classifier)
+    assert sink.indices() == list(range(2 * GROUP))
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_a_stage_that_raises_while_the_reader_waits_wakes_it(lab: Any, live: bool) -> None:
+    # Nothing is taken before the reader has surely filled every queue.
+    def wait_and_raise(_: Any) -> None:
+        time.sleep(0.3)
+        raise ZeroDivisionError("a bug")
+
+    source = lab.Source(count=LONG, live=live)
+    with pytest.raises(ZeroDivisionError):
+        lab.run(source, [lab.Sink()], detector=lambda: lab.Detector(before=wait_and_raise))
+    assert source.closed == 1
+
+
+def test_a_stage_with_a_sources_error_wakes_the_reader_too(lab: Any) -> None:
+    # Such an error lets the frames before it go on, so nothing is thrown away for it.
+    def wait_and_raise(_: Any) -> None:
+        time.sleep(0.3)
+        raise SourceError("lost")
+
+    source = lab.Source(count=LONG)
+    with pytest.raises(SourceError, match="lost"):
+        lab.run(source, [lab.Sink()], detector=lambda: lab.Detector(before=wait_and_raise))
+    assert source.closed == 1
+
+
+@PLAIN_AND_OURS
+def test_an_error_while_reading_reaches_the_caller(lab: Any, error: Exception) -> None:
+    source = lab.Source(count=LONG, before=raising(error, after=20))
+    sink = lab.Sink()
+    with pytest.raises(type(error), match=str(error)):
+        lab.run(source, [sink])
+    assert source.closed == 1
+    assert sink.closed == 1
+
+
+def test_a_late_source_error_comes_after_every_frame_before_it(lab: Any) -> None:
+    source = lab.Source(count=37, at_end=raising(SourceError("film is incomplete")))
+    sink = lab.Sink(on_write=lambda _: time.sleep(0.005))
+    with pytest.raises(SourceError, match="incomplete"):
+        lab.run(source, [sink])
+    assert sink.indices() == list(range(37))
+    assert source.closed == sink.closed == 1
+
+
+def test_a_source_that_is_lost_does_not_end_the_others(lab: Any) -> None:
+    lost = lab.Source("lost", 5, at_end=raising(SourceError("lost after 5 frames")))
+    sink = lab.Sink()
+    with pytest.raises(SourceError, match="lost after 5"):
+        lab.run([lost, lab.Source("film", 80, pause_s=0.002)], [sink])
+    assert sink.indices("lost") == list(range(5))
+    assert sink.indices("film") == list(range(80))
+
+
+def test_a_source_that_fails_to_close_is_reported(lab: Any) -> None:
+    sink = lab.Sink()
+    with pytest.raises(OSError, match="stuck"):
+        lab.run(lab.Source(count=5, on_close=raising(OSError("stuck"))), [sink])
+    assert sink.closed == 1
+
+
+@PLAIN_AND_OURS
+def test_a_source_that_does_not_open_closes_those_that_did(lab: Any, error: Exception) -> None:
+    good = lab.Source("good", 5)
+    bad = lab.Source("bad", 5, on_open=raising(error))
+    sink = lab.Sink()
+    with pytest.raises(type(error), match=str(error)):
+        lab.run([good, bad], [sink])
+    assert (good.opened, good.closed) == (1, 1)
+    assert (bad.opened, bad.closed) == (0, 0)
+    assert sink.opened == 0, "a sink was opened although there is nothing to read"
+
+
+@pytest.mark.parametrize("main_thread", [False, True])
+@pytest.mark.parametrize(
+    ("error", "raised"),
+    [
+        (SinkError("no room"), SinkError),
+        (PermissionError(13, "Permission denied", "out.csv"), SinkError),
+        (ZeroDivisionError("a bug"), ZeroDivisionError),
+    ],
+    ids=["ours", "system", "bug"],
+)
+def test_a_sink_that_does_not_open_closes_what_did(
+    lab: Any, error: Exception, raised: type[Exception], main_thread: bool
+) -> None:
+    source = lab.Source(count=5)
+    window, first = lab.Sink("window", main_thread=True), lab.Sink("first")
+    bad = lab.Sink("bad", on_open=raising(error), main_thread=main_thread)
+    last = lab.Sink("last")
+    with pytest.raises(raised):
+        lab.run(source, [window, first, bad, last])
+    assert source.closed == 1
+    for sink in (window, first, last):
+        assert sink.opened == sink.closed, sink.name
+        assert sink.results == []
+    assert window.opened == 1
+    assert (bad.opened, bad.closed) == (0, 0)
+
+
+@pytest.mark.parametrize("main_thread", [False, True])
+@pytest.mark.parametrize(
+    "error",
+    [
+        SinkError("lab is full at frame 3"),
+        OSError(28, "No space left on device"),
+        ZeroDivisionError("a bug"),
+        ConfigError("not a sink's error"),
+        SystemExit(3),
+    ],
+    ids=["ours", "system", "bug", "other", "exit"],
+)
+def test_a_sink_that_cannot_write_ends_a_run_over_files_naming_sink_and_frame(
+    lab: Any, error: BaseException, main_thread: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    source = lab.Source(count=LONG)
+    bad = lab.Sink("bad", on_write=raising(error, after=3), main_thread=main_thread)
+    good = lab.Sink("good", on_write=lambda _: time.sleep(0.001))
+    with caplog.at_level(logging.CRITICAL), pytest.raises(SinkError) as caught:
+        lab.run(source, [bad, good])
+    assert "frame 3" in str(caught.value)
+    if not isinstance(error, SinkError):
+        assert "'bad'" in str(caught.value)
+    assert bad.indices() == [0, 1, 2]
+    assert bad.closed == good.closed == source.closed == 1
+    assert good.indices() == list(range(len(good.results))), "the other sink has a hole"
+    assert 4 <= len(good.results) < LONG
+
+
+def test_a_sinks_bug_shows_where_it_is(lab: Any, caplog: pytest.LogCaptureFixture) -> None:
+    bad = lab.Sink("bad", on_write=raising(ZeroDivisionError("a bug")))
+    with pytest.raises(SinkError):
+        lab.run(lab.Source(), [bad])
+    (record,) = [r for r in caplog.records if r.exc_info]
+    assert "'bad' has a bug" in record.getMessage()
+    assert "raise error" in (record.exc_text or "")
+
+
+@pytest.mark.parametrize("main_thread", [False, True])
+@pytest.mark.parametrize(
+    "error", [SinkError("lab cannot finish"), OSError(28, "full"), ZeroDivisionError("bug")]
+)
+def test_a_sink_that_cannot_close_is_reported(
+    lab: Any, error: Exception, main_thread: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    sink = lab.Sink(on_close=raising(error), main_thread=main_thread)
+    with caplog.at_level(logging.CRITICAL), pytest.raises(SinkError):
+        lab.run(lab.Source(count=20), [sink])
+    assert sink.indices() == list(range(20))
+    assert sink.closed == 1
+
+
+def test_a_classifier_with_too_few_scores_is_told_so(lab: Any) -> None:
+    class Forgetful(type(lab.Classifier())):  # type: ignore[misc]
+        def classify(self, crops: Any) -> Any:
+            return super().classify(crops)[:-1]
+
+    with pytest.raises(ValueError, match=f"'lab' gave {GROUP - 1} scores for {GROUP} faces"):
+        lab.run(lab.Source(count=20), [], classifier=Forgetful())
+
+
+def test_of_several_errors_the_first_is_raised_and_the_others_are_logged(
+    lab: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    source = lab.Source(count=10, at_end=raising(SourceError("first: incomplete")))
+    sink = lab.Sink(on_close=raising(SinkError("second: cannot finish")))
+    with pytest.raises(SourceError, match="first"):
+        lab.run(source, [sink])
+    assert "second: cannot finish" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("live", "policy", "goes_on"),
+    [
+        (False, "auto", False),
+        (False, "stop", False),
+        (False, "continue", True),
+        (True, "auto", True),
+        (True, "stop", False),
+        (True, "continue", True),
+    ],
+)
+@pytest.mark.parametrize("main_thread", [False, True])
+def test_on_sink_error(lab: Any, live: bool, policy: str, goes_on: bool, main_thread: bool) -> None:
+    count = 300
+    source = lab.Source(count=count, live=live, pause_s=0.002)
+    bad = lab.Sink(
+        "bad", on_write=raising(SinkError("bad broke"), after=2), main_thread=main_thread
+    )
+    good = lab.Sink("good")
+    with pytest.raises(SinkError, match="bad broke"):
+        lab.run(source, [bad, good], on_sink_error=policy)
+    assert len(bad.results) == 2
+    assert bad.closed == bad.opened, "it may have been tried again"
+    assert good.closed == 1
+    if goes_on:
+        assert good.indices()[-1] == count - 1
+    else:
+        assert good.indices()[-1] < count - 1
+
+
+@pytest.mark.parametrize("main_thread", [False, True])
+def test_a_sink_that_asks_to_stop_ends_the_run_cleanly(lab: Any, main_thread: bool) -> None:
+    source = lab.Source(count=LONG)
+    # It asks once: whether it gets more is up to the engine.
+    asks = raising(StopStream(), after=5, times=1)
+    asking = lab.Sink("asking", on_write=asks, main_thread=main_thread)
+    other = lab.Sink("other")
+    engine = lab.run(source, [asking, other])
+    assert asking.indices() == list(range(5)), "a sink that is done got more"
+    assert asking.closed == other.closed == source.closed == 1
+    assert other.indices() == list(range(len(other.results)))
+    assert len(other.results) == engine.frames_done, "what was under way is delivered"
+    assert 6 <= engine.frames_done < LONG
+
+
+def test_an_idle_window_can_end_the_run(lab: Any) -> None:
+    go = threading.Event()
+    source = lab.Source(count=10, live=True, before=lambda i: i == 5 and go.wait(10))
+    window = lab.Sink("window", on_idle=raising(StopStream(), after=3), main_thread=True)
+    window.on_close = lambda _: go.set()
+    lab.run(source, [window])
+    assert window.closed == 1
+
+
+@pytest.mark.parametrize("main_thread", [False, True])
+def test_a_sink_may_ask_to_stop_before_anything_was_written(lab: Any, main_thread: bool) -> None:
+    source = lab.Source(count=LONG)
+    sink = lab.Sink(on_open=raising(StopStream()), main_thread=main_thread)
+    lab.run(source, [sink, lab.Sink("other")])
+    assert source.closed == 1
+    assert sink.closed == 0, "close follows only a successful open"
+
+
+def test_a_requested_stop_delivers_what_was_read(lab: Any) -> None:
+    source = lab.Source(count=LONG, pause_s=0.001)
+    sink = lab.Sink()
+    engine = lab.engine(source, [sink])
+    engine.start()
+    threading.Timer(0.3, engine.request_stop).start()
+    engine.run()
+    assert sink.indices() == list(range(len(sink.results)))
+    # The reader may hold one more frame that nobody took.
+    read = engine.stats.sources[0].frames_read
+    assert read - 1 <= len(sink.results) <= read
+    assert 0 < len(sink.results) < LONG
+
+
+class Hanging:
+    """An act that hangs until the test lets it go."""
+
+    def __init__(self) -> None:
+        self.reached, self.go = threading.Event(), threading.Event()
+
+    def __call__(self, _: Any) -> None:
+        self.reached.set()
+        self.go.wait(15)
+
+
+@pytest.fixture
+def hanging(no_thread_remains: None) -> Iterator[Hanging]:
+    """Return an act that hangs, and end it after the test."""
+    act = Hanging()
+    yield act
+    act.go.set()
+    for thread in threading.enumerate():
+        if thread.name.startswith("sink "):
+            thread.join(10)
+
+
+@pytest.mark.parametrize("where", ["on_write", "on_close"])
+def test_a_sink_that_hangs_cannot_stop_the_stop(
+    lab: Any, hanging: Hanging, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_module, "_STOP_S", 0.5)
+    stuck, good = lab.Sink("stuck", **{where: hanging}), lab.Sink("good")
+    source = lab.Source(count=LONG if where == "on_write" else 10)
+    engine = lab.engine(source, [stuck, good])
+    engine.start()
+    threading.Thread(
+        target=lambda: (hanging.reached.wait(10), engine.request_stop()), daemon=True
+    ).start()
+    start = time.monotonic()
+    with pytest.raises(SinkError, match=r"^sink stuck did not finish in time"):
+        engine.run()
+    assert time.monotonic() - start < 8
+    assert good.closed == source.closed == 1
+
+
+def test_a_stage_that_raises_beside_a_sink_that_hangs_still_ends_the_run(
+    lab: Any, hanging: Hanging, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_module, "_STOP_S", 0.5)
+
+    def wait_and_raise(_: Any) -> None:
+        assert hanging.reached.wait(10)
+        raise ZeroDivisionError("a bug")
+
+    broken = lab.Classifier()
+    broken.before = lambda _: len(broken.batches) == 1 and wait_and_raise(None)
+    with pytest.raises(ZeroDivisionError):
+        lab.run(lab.Source(count=LONG), [lab.Sink("stuck", on_write=hanging)], classifier=broken)
+
+
+def test_the_callers_own_exception_ends_the_run(lab: Any) -> None:
+    source, sink = lab.Source(count=LONG), lab.Sink()
+    engine = lab.engine(source, [sink])
+    engine.start()
+    with pytest.raises(KeyError):
+        engine.run(lambda: raising(KeyError("tick"))(None))
+    assert source.closed == sink.closed == 1
+
+
+def test_a_live_run_that_ends_waits_for_no_sink_without_end(
+    lab: Any, hanging: Hanging, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_module, "_STOP_S", 0.5)
+    start = time.monotonic()
+    with pytest.raises(SinkError, match=r"^sink stuck did not finish in time"):
+        lab.run(lab.Source(count=3, live=True), [lab.Sink("stuck", on_write=hanging)])
+    assert time.monotonic() - start < 8

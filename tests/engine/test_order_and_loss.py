@@ -1,0 +1,171 @@
+"""What arrives: everything, in order, for files; the newest, in bounded time, for live sources."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+import pytest
+
+from fer_stream.engine.lane import GROUP
+
+pytestmark = [pytest.mark.timeout(20), pytest.mark.usefixtures("no_thread_remains")]
+
+
+def test_every_frame_of_every_file_arrives_in_its_sources_order(lab: Any) -> None:
+    sources = [
+        lab.Source("fast", 120),
+        lab.Source("slow", 60, pause_s=0.002),
+        lab.Source("short", 3),
+    ]
+    sink = lab.Sink()
+    engine = lab.run(sources, [sink])
+    for source in sources:
+        assert sink.indices(source.info.source_id) == list(range(source.count))
+    assert engine.frames_done == 183
+    for numbers, source in zip(engine.stats.sources, sources, strict=True):
+        assert numbers.frames_read == numbers.frames_processed == source.count
+        assert not numbers.frames_dropped
+
+
+def test_a_file_waits_for_a_slow_sink_and_loses_nothing(lab: Any) -> None:
+    slow = lab.Sink("slow", on_write=lambda _: time.sleep(0.005))
+    fast = lab.Sink("fast")
+    engine = lab.run(lab.Source(count=80), [slow, fast])
+    assert slow.indices() == fast.indices() == list(range(80))
+    assert [numbers.lost for numbers in engine.stats.sinks] == [0, 0]
+    assert all(r.dropped == 0 for r in slow.results)
+
+
+def test_a_file_is_not_read_far_ahead_of_a_sink_that_waits(lab: Any) -> None:
+    go = threading.Event()
+    source = lab.Source(count=500)
+    sink = lab.Sink(on_write=lambda _: go.wait(10))
+    engine = lab.engine(source, [sink])
+    engine.start()
+    time.sleep(0.5)  # time enough to read all 500, were there no bound
+    read = engine.stats.sources[0].frames_read
+    go.set()
+    engine.run()
+    assert read < 60, "pictures pile up in memory"
+    assert sink.indices() == list(range(500))
+
+
+def test_a_live_source_never_lags_behind_a_slow_classifier(lab: Any) -> None:
+    source = lab.Source(count=150, live=True, pause_s=0.004)
+    sink = lab.Sink()
+    slow = lab.Classifier(before=lambda _: time.sleep(0.03))
+    engine = lab.run(source, [sink], classifier=slow)
+    shown = sink.indices()
+    assert shown == sorted(set(shown)), "out of order or twice"
+    assert shown[-1] == 149, "the newest frame is the one to show"
+    assert len(shown) < 100, "it should have dropped frames"
+    late = engine.stats.sources[0].frames_dropped["late"]
+    assert late == 150 - len(shown) == sink.results[-1].dropped
+    assert sorted(r.dropped for r in sink.results) == [r.dropped for r in sink.results]
+    # In flight are at most four frames of 30 ms each: far from the 4.5 s of a full backlog.
+    assert max(sink.ages_s) < 1.0
+
+
+def test_a_slow_sink_on_a_live_source_drops_its_own_oldest_results_only(lab: Any) -> None:
+    slow = lab.Sink("slow", on_write=lambda _: time.sleep(0.05))
+    fast = lab.Sink("fast")
+    engine = lab.run(lab.Source(count=200, live=True, pause_s=0.004), [slow, fast])
+    shown, all_shown = slow.indices(), fast.indices()
+    assert shown == sorted(set(shown))
+    assert shown[-1] == all_shown[-1] == 199
+    assert len(all_shown) > 2 * len(shown)
+    lost = {numbers.name: numbers.results["dropped"] for numbers in engine.stats.sinks}
+    assert lost == {"slow": len(all_shown) - len(shown), "fast": 0}
+    assert max(slow.ages_s) < 2.0, "eight waiting results of 50 ms each, not the whole backlog"
+    assert max(fast.ages_s) < 0.5, "one slow sink delays the others"
+
+
+def test_live_latency_is_measured_and_stays_bounded(lab: Any) -> None:
+    sink = lab.Sink()
+    lab.run(lab.Source(count=60, live=True, pause_s=0.005), [sink])
+    assert all(0 <= r.latency_ms < 1000 for r in sink.results)
+
+
+def test_beside_a_live_source_a_file_still_loses_nothing(lab: Any) -> None:
+    camera = lab.Source("camera", 100, live=True, pause_s=0.005)
+    film = lab.Source("film", 40)
+    sink = lab.Sink(on_write=lambda _: time.sleep(0.01))
+    lab.run([camera, film], [sink])
+    assert sink.indices("film") == list(range(40))
+    camera_shown = sink.indices("camera")
+    assert camera_shown == sorted(set(camera_shown))
+    assert len(camera_shown) < 100, "the sink is too slow for all: the camera's have to give way"
+    ages = [a for a, r in zip(sink.ages_s, sink.results, strict=True) if r.frame.info.live]
+    assert max(ages) < 2.0
+
+
+def test_two_runs_over_files_give_the_same_results(lab: Any) -> None:
+    def run(pauses: tuple[float, float]) -> list[tuple[Any, ...]]:
+        sink = lab.Sink()
+        sources = [
+            lab.Source(name, 45, pause_s=pause) for name, pause in zip("ab", pauses, strict=True)
+        ]
+        lab.run(sources, [sink])
+        rows = [
+            (
+                r.frame.info.source_id,
+                r.frame.index,
+                *((f.track_id, f.box, f.scores.probabilities.tobytes()) for f in r.faces),
+            )
+            for r in sink.results
+        ]
+        return sorted(rows, key=lambda row: row[:2])
+
+    # The fake's scores depend on the batch: another timing must not make other batches.
+    assert run((0.0, 0.0)) == run((0.002, 0.0)) == run((0.0, 0.002))
+
+
+def test_a_files_crops_are_classified_in_full_groups(lab: Any) -> None:
+    classifier = lab.Classifier()
+    lab.run(
+        lab.Source(count=2 * GROUP + 1), [], classifier=classifier, detector=lambda: lab.Detector(2)
+    )
+    assert classifier.batches == [2 * GROUP, 2 * GROUP, 2]
+
+
+def test_live_frames_are_not_kept_waiting_for_a_group(lab: Any) -> None:
+    shown = threading.Event()
+    sink = lab.Sink(on_write=lambda _: shown.set())
+    released = []
+
+    def hold(index: int) -> None:
+        if index == 1:
+            released.append(shown.wait(10))
+
+    lab.run(lab.Source(count=2, live=True, before=hold), [sink])
+    assert released == [True], "the first frame waited for company"
+
+
+def test_frames_without_a_face_arrive_and_never_reach_the_classifier(lab: Any) -> None:
+    sink, classifier = lab.Sink(), lab.Classifier()
+    engine = lab.run(
+        lab.Source(count=20), [sink], classifier=classifier, detector=lambda: lab.Detector(0)
+    )
+    assert sink.indices() == list(range(20))
+    assert all(r.faces == () for r in sink.results)
+    assert classifier.batches == []
+    assert engine.frames_with_faces == 0
+
+
+def test_scores_stay_with_their_frame(lab: Any) -> None:
+    sink = lab.Sink()
+    lab.run(lab.Source(count=40), [sink])
+    for r in sink.results:
+        (face,) = r.faces
+        level = (float(face.scores.probabilities[1]) - GROUP / 1024) * 512
+        assert level == pytest.approx(r.frame.index, abs=0.5)
+
+
+def test_a_sink_learns_the_sources_ids_in_order_and_the_model(lab: Any) -> None:
+    sink = lab.Sink()
+    lab.run([lab.Source("one", 1), lab.Source("two", 1)], [sink])
+    assert sink.run.sources == ("one", "two")
+    assert sink.run.labels == ("dark", "bright")
+    assert sink.run.model_name == "lab model"

@@ -1,0 +1,80 @@
+"""Who is asked for what: sessions, pictures, and the thread that a sink lives on."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+
+pytestmark = [pytest.mark.timeout(20), pytest.mark.usefixtures("no_thread_remains")]
+
+
+def test_a_new_session_gets_a_fresh_tracker_and_fresh_filters(lab: Any) -> None:
+    sink = lab.Sink()
+    lab.run(lab.Source(count=30, session_length=10), [sink])
+    expected = [[(s, 10 * s + i) for i in range(10)] for s in range(3)]
+    assert [t.seen for t in lab.trackers] == expected
+    assert [f.seen for f in lab.filters] == expected
+    assert sink.indices() == list(range(30))
+
+
+def test_a_new_session_is_searched_for_faces_at_once(lab: Any) -> None:
+    lab.run(lab.Source(count=16, session_length=7), [], detect_every=1000)
+    assert lab.detectors[0].seen[:1] == [0]
+    assert {7, 14} <= set(lab.detectors[0].seen)
+
+
+def test_each_source_has_its_own_tracker_and_filters(lab: Any) -> None:
+    lab.run([lab.Source("a", 20), lab.Source("b", 20)], [lab.Sink()])
+    whole = [(0, i) for i in range(20)]
+    assert [t.seen for t in lab.trackers] == [whole, whole]
+    assert [f.seen for f in lab.filters] == [whole, whole]
+
+
+def test_single_pictures_pass_by_the_tracker_and_have_filters_of_their_own(lab: Any) -> None:
+    sink = lab.Sink()
+    lab.run(lab.Source(count=12, stills=True), [sink])
+    assert lab.detectors[0].seen == list(range(12)), "each picture is searched"
+    assert [t.seen for t in lab.trackers] == [[]]
+    assert [f.seen for f in lab.filters] == [[(0, index)] for index in range(12)]
+    assert all(r.faces[0].track_id is None for r in sink.results)
+
+
+def test_between_detections_the_tracker_follows_alone(lab: Any) -> None:
+    sink = lab.Sink()
+    lab.run(lab.Source(count=40, fps=1000.0), [sink], detect_every=20)
+    # Nobody was there before the first frame; then every 20th.
+    assert lab.detectors[0].seen == [0, 20]
+    assert lab.trackers[0].seen == [(0, i) for i in range(40)]
+    assert all(len(r.faces) == 1 for r in sink.results)
+
+
+def test_a_sink_lives_on_one_thread_of_its_own(lab: Any) -> None:
+    first, second = lab.Sink("first"), lab.Sink("second")
+    lab.run(lab.Source(count=20), [first, second])
+    for sink in (first, second):
+        assert len(set(sink.threads)) == 1
+        assert sink.threads[0].name == f"sink {sink.name}"
+    assert first.threads[0] is not second.threads[0]
+    assert threading.main_thread() not in (first.threads[0], second.threads[0])
+
+
+def test_a_main_thread_sink_is_really_called_on_the_main_thread(lab: Any) -> None:
+    assert threading.current_thread() is threading.main_thread()
+    window = lab.Sink("window", main_thread=True)
+    # The pause makes sure that there is an idle moment.
+    lab.run(lab.Source(count=4, pause_s=0.06), [window, lab.Sink("other")])
+    assert window.indices() == list(range(4))
+    assert set(window.threads) == {threading.main_thread()}
+    assert window.opened == window.closed == 1
+    assert len(window.threads) > 1 + 4 + 1, "idle was never called"
+
+
+def test_sinks_are_opened_after_every_source_and_closed_once(lab: Any) -> None:
+    order: list[str] = []
+    sources = [lab.Source(n, 5, on_open=lambda _, n=n: order.append(n)) for n in "ab"]
+    sinks = [lab.Sink(on_open=lambda _: order.append("sink")) for _ in range(2)]
+    lab.run(sources, sinks)
+    assert order == ["a", "b", "sink", "sink"]
+    assert [(s.opened, s.closed) for s in (*sources, *sinks)] == [(1, 1)] * 4

@@ -1,0 +1,319 @@
+"""A live source is opened until it is there, and again whenever it is lost."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from fer_stream.errors import ConfigError, SourceError
+from fer_stream.types import FrameResult
+
+pytestmark = [
+    pytest.mark.timeout(30),
+    pytest.mark.usefixtures("no_thread_remains", "no_waiting"),
+]
+
+Act = Callable[[Any], object]
+
+
+def lost(_: Any) -> None:
+    raise SourceError("camera was lost: somebody stumbled over the cable")
+
+
+def absent(_: Any) -> None:
+    raise SourceError("cannot open camera: it is not there")
+
+
+def frames(sink: Any, source: str = "film") -> list[tuple[int, int]]:
+    """Return (session, index) of a source's results, as they came."""
+    infos = [(r.frame.info, r.frame.index) for r in sink.results]
+    return [(info.session, index) for info, index in infos if info.source_id == source]
+
+
+@pytest.fixture
+def live(lab: Any) -> Callable[..., Any]:
+    """Return a function that makes a live source whose frames all arrive."""
+    return lambda count=10, **options: lab.Source(count=count, live=True, pause_s=0.02, **options)
+
+
+def test_a_lost_source_comes_back_as_a_new_session(lab: Any, live: Any) -> None:
+    sessions = lab.Sessions(live(at_end=lost), live())
+    sink = lab.Sink()
+    engine = lab.run(lab.Origin(sessions), [sink])
+    seen = frames(sink)
+    assert seen == sorted(set(seen))
+    assert {session for session, _ in seen} == {0, 1}
+    assert sink.states() == ["online", "reconnecting", "online", "ended"]
+    assert [(s.opened, s.closed) for s in sessions.made] == [(1, 1), (1, 1)]
+    (numbers,) = engine.stats.sources
+    assert (numbers.reconnects, numbers.abandoned, numbers.state) == (1, 0, "ended")
+    assert numbers.frames_read == 20
+
+
+def test_statuses_stand_where_they_belong_between_the_results(lab: Any, live: Any) -> None:
+    sink = lab.Sink()
+    lab.run(lab.Origin(lab.Sessions(live(at_end=lost), live())), [sink])
+    story = [
+        f"session {event.frame.info.session}" if isinstance(event, FrameResult) else event.state
+        for event in sink.events
+    ]
+    chapters = [this for this, before in zip(story, ["", *story], strict=False) if this != before]
+    assert chapters == [
+        *("online", "session 0", "reconnecting"),
+        *("online", "session 1", "ended"),
+    ]
+
+
+def test_a_new_session_gets_a_fresh_tracker_and_fresh_filters(lab: Any, live: Any) -> None:
+    sink = lab.Sink()
+    lab.run(lab.Origin(lab.Sessions(live(at_end=lost), live())), [sink])
+    for made in (lab.trackers, lab.filters):
+        assert [{session for session, _ in stage.seen} for stage in made] == [{0}, {1}]
+
+
+def test_sessions_count_over_the_sources_life(lab: Any, live: Any) -> None:
+    # The first connection changes its size twice.
+    sessions = lab.Sessions(live(12, session_length=4, at_end=lost), live(4))
+    sink = lab.Sink()
+    lab.run(lab.Origin(sessions), [sink])
+    assert {session for session, _ in frames(sink)} == {0, 1, 2, 3}
+    assert sink.states() == ["online"] * 3 + ["reconnecting", "online", "ended"]
+    numbers = [e.session for e in sink.events if not isinstance(e, FrameResult)]
+    assert numbers == [0, 1, 2, 3, 3, 3]
+
+
+def test_a_source_that_is_not_there_yet_is_waited_for(
+    lab: Any, live: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    sessions = lab.Sessions(live(on_open=absent), live(on_open=absent), live())
+    sink = lab.Sink()
+    engine = lab.run(lab.Origin(sessions), [sink])
+    assert {session for session, _ in frames(sink)} == {0}
+    assert sink.states() == ["reconnecting", "online", "ended"]
+    first = sink.events[0]
+    assert first.reason == "cannot open camera: it is not there"
+    assert first.session == 0
+    assert engine.stats.sources[0].reconnects == 0
+    told = [r.getMessage() for r in caplog.records if "not there" in r.getMessage()]
+    assert told == [
+        "film: cannot open camera: it is not there; trying again until the run is stopped (Ctrl-C)"
+    ], "the same trouble is told of once"
+
+
+def test_the_run_starts_without_it_and_the_others_are_not_kept_waiting(lab: Any, live: Any) -> None:
+    go = threading.Event()
+    slow = live(name="slow", on_open=lambda _: go.wait(20))
+    sink = lab.Sink(on_write=lambda r: r.frame.index == 9 and go.set())
+    engine = lab.engine([slow, live(name="quick")], [sink])
+    engine.start()
+    assert sink.opened == 1
+    assert sink.run.sources == ("slow", "quick")
+    engine.run()
+    assert len(frames(sink, "quick")) >= 9
+    first_slow = next(i for i, r in enumerate(sink.results) if r.frame.info.source_id == "slow")
+    assert first_slow >= 9, "the quick one was shown first"
+
+
+def test_a_flapping_source_does_not_touch_a_file(lab: Any, live: Any) -> None:
+    flapping = [live(2, name="flapping", at_end=lost) for _ in range(5)]
+    sink = lab.Sink()
+    film = lab.Source("film", 100, pause_s=0.003)
+    lab.run([lab.Origin(lab.Sessions(*flapping, live(2, name="flapping"))), film], [sink])
+    assert sink.indices("film") == list(range(100))
+    assert sink.states("film") == ["online", "ended"]
+    assert sink.states("flapping")[-1] == "ended"
+
+
+def test_a_source_without_a_frame_for_a_while_has_stalled(lab: Any, live: Any) -> None:
+    go = threading.Event()
+    source = live(before=lambda i: i == 5 and go.wait(20))
+    source.frame_timeout_s = 0.3
+    sink = lab.Sink(on_status=lambda status: status.state == "stalled" and go.set())
+    lab.run(source, [sink])
+    # What comes so late may be an old picture, so that the connection is made anew.
+    assert sink.states()[:3] == ["online", "stalled", "reconnecting"]
+    stalled = sink.events[5 + 1]
+    assert stalled.reason == "no frame for 0.3 s"
+    assert stalled.session == 0
+
+
+def test_what_comes_out_of_a_stall_is_not_reported_as_new(lab: Any, live: Any) -> None:
+    # Like FFmpeg, which gives a picture that it had kept when its read times out.
+    late = live(6, before=lambda i: i == 5 and time.sleep(0.4), at_end=lost)
+    late.frame_timeout_s = 0.3
+    sink = lab.Sink()
+    engine = lab.run(lab.Origin(lab.Sessions(late, live(3))), [sink])
+    assert [index for session, index in frames(sink) if session == 0] == [0, 1, 2, 3, 4]
+    assert sink.states() == ["online", "stalled", "reconnecting", "online", "ended"]
+    assert engine.stats.sources[0].frames_dropped["stale"] == 1
+
+
+def blocked(lab: Any, live: Any, go: threading.Event, count: int, **timeouts: float) -> list[Any]:
+    """Return live sources that block in their sixth frame until `go`."""
+    sources = [live(8, before=lambda i: i == 5 and go.wait(20)) for _ in range(count)]
+    for source in sources:
+        source.frame_timeout_s = 0.2
+    return sources
+
+
+def test_a_reader_that_is_blocked_is_given_up_and_its_frames_with_it(
+    lab: Any, live: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fer_stream.engine.supervisor.GRACE_S", 0.2)
+    go = threading.Event()
+    (stuck,) = blocked(lab, live, go, 1)
+    # It comes back while its successor gives frames.
+    after = live(20, before=lambda i: i == 10 and (go.set(), time.sleep(0.1)))
+    sink = lab.Sink()
+    engine = lab.run(lab.Origin(lab.Sessions(stuck, after)), [sink])
+    seen = frames(sink)
+    assert [index for session, index in seen if session == 0] == [0, 1, 2, 3, 4]
+    assert [index for session, index in seen if session == 1] == list(range(20))
+    assert sink.states() == ["online", "stalled", "reconnecting", "online", "ended"]
+    assert "blocked and was given up" in sink.events[7].reason
+    assert stuck.closed == 1, "it closes its source itself once it is back"
+    (numbers,) = engine.stats.sources
+    assert (numbers.abandoned, numbers.reconnects) == (1, 1)
+    assert numbers.frames_dropped["stale"] == 1
+
+
+def test_a_source_that_blocks_in_open_is_given_up_too(lab: Any, live: Any) -> None:
+    go = threading.Event()
+    stuck = live(on_open=lambda _: go.wait(20))
+    stuck.open_timeout_s = 0.2
+    sink = lab.Sink(on_write=lambda _: go.set())
+    engine = lab.run(lab.Origin(lab.Sessions(stuck, live())), [sink])
+    assert sink.states() == ["reconnecting", "online", "ended"]
+    assert engine.stats.sources[0].abandoned == 1
+
+
+def test_no_more_than_three_blocked_readers_are_left_behind(
+    lab: Any, live: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fer_stream.engine.supervisor.GRACE_S", 0.1)
+    go = threading.Event()
+    sessions = lab.Sessions(*blocked(lab, live, go, 3), live())
+    sink = lab.Sink()
+    engine = lab.engine(lab.Origin(sessions), [sink])
+    engine.start()
+    deadline = time.monotonic() + 15
+    while engine.stats.sources[0].abandoned < 3 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    time.sleep(0.5)  # time for many more
+    opened = sum(source.opened for source in sessions.made)
+    threads = sum(thread.name == "read film" for thread in threading.enumerate())
+    go.set()
+    engine.run()
+    assert (opened, threads) == (3, 3)
+    assert sink.states()[-2:] == ["online", "ended"], "one came back: it goes on"
+    waiting = [e for e in sink.events if not isinstance(e, FrameResult)]
+    assert waiting[-3].reason == "3 of its readers are blocked"
+
+
+def test_a_stop_does_not_wait_for_a_source_that_is_not_there(lab: Any, live: Any) -> None:
+    source, sink = live(on_open=absent), lab.Sink()
+    engine = lab.engine(source, [sink])
+    engine.start()
+    threading.Timer(0.2, engine.request_stop).start()
+    engine.run()
+    assert sink.states() == ["reconnecting", "ended"]
+    assert sink.closed == 1
+
+
+def test_a_requested_stop_is_told_to_the_sinks_before_they_are_closed(lab: Any, live: Any) -> None:
+    sink = lab.Sink(on_write=lambda r: r.frame.index == 5 and engine.request_stop())
+    engine = lab.engine(live(1000), [sink])
+    engine.start()
+    engine.run()
+    assert sink.states() == ["online", "ended"]
+    assert not isinstance(sink.events[-1], FrameResult)
+    assert sink.closed == 1
+
+
+def test_a_bug_in_a_source_ends_the_run(lab: Any, live: Any) -> None:
+    def bug(_: Any) -> None:
+        raise ZeroDivisionError("a bug")
+
+    source = live(at_end=bug)
+    with pytest.raises(ZeroDivisionError):
+        lab.run(source, [lab.Sink()])
+    assert source.closed == 1
+
+
+def test_a_file_that_is_incomplete_ends_in_the_state_error(lab: Any) -> None:
+    sink = lab.Sink()
+    with pytest.raises(SourceError):
+        lab.run(lab.Source(count=10, at_end=lost), [sink])
+    assert sink.states() == ["online", "error"]
+    assert sink.events[-1].reason == "camera was lost: somebody stumbled over the cable"
+
+
+def test_what_turns_out_to_be_a_recording_is_read_whole_and_once(lab: Any) -> None:
+    source = lab.Source(count=120)
+    source.live = True  # as far as one can say before it is open
+    sink = lab.Sink(on_write=lambda _: time.sleep(0.002))
+    engine = lab.run(source, [sink])
+    assert sink.indices() == list(range(120))
+    assert source.opened == 1
+    assert not engine.stats.sources[0].live
+    broken = lab.Source(count=3, at_end=lost)
+    broken.live = True
+    with pytest.raises(SourceError):
+        lab.run(broken, [])
+
+
+def test_the_run_may_treat_a_film_as_live(lab: Any) -> None:
+    film, sink = lab.Source(count=100), lab.Sink()
+    slow = lab.Classifier(before=lambda _: time.sleep(0.01))
+    lab.run(lab.Origin(lambda: film, live=True), [sink], classifier=slow)
+    assert all(result.frame.info.live for result in sink.results)
+    assert len(sink.results) < 100
+    assert sink.indices()[-1] == 99
+
+
+def test_the_run_may_treat_a_stream_as_a_recording(lab: Any) -> None:
+    stream, sink = lab.Source(count=50, live=True, at_end=lost), lab.Sink()
+    slow = lab.Classifier(before=lambda _: time.sleep(0.005))
+    with pytest.raises(SourceError):
+        lab.run(lab.Origin(lambda: stream, live=False), [sink], classifier=slow)
+    assert sink.indices() == list(range(50))
+    assert not any(result.frame.info.live for result in sink.results)
+
+
+def test_a_name_goes_before_what_the_source_calls_itself(lab: Any, live: Any) -> None:
+    origins = [
+        lab.Origin(lambda: live(3, name="rtsp://one"), "door"),
+        lab.Origin(lambda: lab.Source("talk.mp4", 3), "talk"),
+    ]
+    sink = lab.Sink()
+    engine = lab.run(origins, [sink])
+    assert sink.run.sources == ("door", "talk")
+    assert {r.frame.info.source_id for r in sink.results} == {"door", "talk"}
+    assert sink.states("door") == sink.states("talk") == ["online", "ended"]
+    assert [numbers.source_id for numbers in engine.stats.sources] == ["door", "talk"]
+
+
+def test_two_sources_of_one_name_are_refused_before_a_sink_opens(lab: Any, live: Any) -> None:
+    sink, film = lab.Sink(), lab.Source("same", 3)
+    with pytest.raises(ConfigError, match="two sources are called 'same'"):
+        lab.run([film, live(3, name="same")], [sink])
+    assert sink.opened == 0
+    assert film.closed == 1
+
+
+def test_ids_are_another_runs_only_if_something_is_live(lab: Any, live: Any) -> None:
+    ids = []
+    for sources in ([live(1)], [live(1)], [lab.Source(count=1)], [lab.Source(count=1)]):
+        sink = lab.Sink()
+        lab.run(sources, [sink])
+        ids.append(sink.run.run_id)
+    assert ids[0]
+    assert ids[1]
+    assert ids[0] != ids[1]
+    assert ids[2:] == ["", ""]

@@ -1,0 +1,92 @@
+"""Running `fer-stream` as its users do: as a program of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import sysconfig
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+FER_STREAM = (sys.executable, "-m", "fer_stream")
+TIMEOUT_S = 60.0
+"""After this a program counts as hanging."""
+
+
+def environment(**changes: str | None) -> dict[str, str]:
+    """Return our environment with changes; None removes a variable."""
+    merged = {**os.environ, "COLUMNS": "200", "PYTHONUNBUFFERED": "1", **changes}
+    return {key: value for key, value in merged.items() if value is not None}
+
+
+def run(*arguments: str, cwd: Path, **options: Any) -> subprocess.CompletedProcess[str]:
+    """Run `fer-stream ARGUMENTS` to its end."""
+    defaults: dict[str, Any] = {
+        "capture_output": True,
+        "text": True,
+        "errors": "replace",
+        "timeout": TIMEOUT_S,
+        "env": environment(),
+        "stdin": subprocess.DEVNULL,
+    }
+    return subprocess.run([*FER_STREAM, *arguments], cwd=cwd, **{**defaults, **options})
+
+
+def fer_stream_without(*packages: str, folder: Path) -> list[str]:
+    """Return a command that runs fer-stream where some installed packages are missing.
+
+    `packages` are their import names; what is left is linked in `folder`.
+    """
+    left = folder / "packages"
+    left.mkdir()
+    for item in Path(sysconfig.get_paths()["purelib"]).iterdir():
+        package = item.name.removeprefix("_editable_impl_").split("-")[0].removesuffix(".pth")
+        if package not in packages:
+            (left / item.name).symlink_to(item)
+    code = (
+        "import site, sys\n"
+        f"site.addsitedir({str(left)!r})\n"  # an editable package's .pth file counts
+        "from fer_stream.cli import main\n"
+        "sys.argv[0] = 'fer-stream'\n"
+        "main()\n"
+    )
+    return [sys.executable, "-I", "-S", "-c", code]
+
+
+class Program(subprocess.Popen[str]):
+    """A started program; leaving its `with` block ends it, so that a failed test ends too."""
+
+    def __exit__(self, *error: Any) -> None:
+        if self.poll() is None:
+            self.kill()
+        super().__exit__(*error)
+
+
+def start(*arguments: str, cwd: Path, **options: Any) -> Program:
+    """Start `fer-stream ARGUMENTS`."""
+    defaults: dict[str, Any] = {
+        "stdout": subprocess.PIPE,
+        "stderr": subprocess.PIPE,
+        "text": True,
+        "env": environment(),
+        "stdin": subprocess.DEVNULL,
+    }
+    return Program([*FER_STREAM, *arguments], cwd=cwd, **{**defaults, **options})
+
+
+def wait_until(what: Callable[[], object], program: subprocess.Popen[Any] | None = None) -> None:
+    """Wait until something is so; fail if it never is, or if the program ended without it."""
+    deadline = time.monotonic() + TIMEOUT_S
+    while not what():
+        if program is not None and program.poll() is not None and not what():
+            raise AssertionError(f"ended with {program.returncode}: {program.communicate()}")
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.02)
+
+
+def line_count(path: Path) -> int:
+    """Return the number of whole lines in a file that may not be there yet."""
+    return path.read_bytes().count(b"\n") if path.exists() else 0

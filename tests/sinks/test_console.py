@@ -1,0 +1,142 @@
+"""The console sink: a table in a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import os
+import re
+import select
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fer_stream.errors import ConfigError
+from fer_stream.sinks.console import ConsoleSink
+from fer_stream.types import RunInfo
+from tests.programs import FER_STREAM, environment, run
+
+FACE = ((4, 5, 20, 21), "happy")
+
+
+def printed(capsys: pytest.CaptureFixture[str], run_info: RunInfo, *results: Any) -> list[str]:
+    sink = ConsoleSink()
+    sink.open(run_info)
+    for result in results:
+        sink.write(result)
+    sink.close()
+    return capsys.readouterr().out.splitlines()
+
+
+def test_elsewhere_it_prints_a_line_per_second_of_media(
+    capsys: pytest.CaptureFixture[str], run_info: RunInfo, make: Any
+) -> None:
+    results = [make(i, FACE) for i in range(60)]  # 2.4 s
+    lines = printed(capsys, run_info, *results)
+    assert lines == [f"clip.mp4 {t:8.2f} s  #1 happy 0.70" for t in (0.0, 1.0, 2.0)]
+
+
+def test_nobody_and_several_faces_are_told(
+    capsys: pytest.CaptureFixture[str], run_info: RunInfo, make: Any
+) -> None:
+    other = ((30, 5, 20, 21), "sad")
+    lines = printed(capsys, run_info, make(0), make(25, FACE, other, track_id=None))
+    assert [line.split(" s  ")[1] for line in lines] == ["no face", "happy 0.70, sad 0.70"]
+
+
+def test_an_uncertain_face_is_told_without_an_emotion_or_score(
+    capsys: pytest.CaptureFixture[str], run_info: RunInfo, make: Any
+) -> None:
+    lines = printed(capsys, run_info, make(0, FACE, uncertain_below=0.71))
+    assert [line.split(" s  ")[1] for line in lines] == ["#1 uncertain"]
+
+
+def test_single_pictures_have_a_line_each(
+    capsys: pytest.CaptureFixture[str], run_info: RunInfo, make: Any
+) -> None:
+    results = [make(i, FACE, source=f"{i}.jpg", stills=True, time_s=0.0) for i in range(3)]
+    lines = printed(capsys, run_info, *results)
+    assert [line.split()[0] for line in lines] == ["0.jpg", "1.jpg", "2.jpg"]
+
+
+@pytest.mark.parametrize(
+    "name", ["talk [final].mp4", "[red]a[/red].mp4", "[/].mp4", "a:smile:.mp4"]
+)
+def test_a_file_name_is_printed_as_it_is(
+    capsys: pytest.CaptureFixture[str], run_info: RunInfo, make: Any, name: str
+) -> None:
+    (line,) = printed(capsys, run_info, make(0, FACE, source=name))
+    assert line.startswith(f"{name} ")
+
+
+def test_a_target_is_refused() -> None:
+    with pytest.raises(ConfigError, match="console takes no target"):
+        ConsoleSink("x")
+
+
+def test_a_pipe_gets_plain_lines_without_escape_codes(tmp_path: Path) -> None:
+    done = run("run", "--source", "demo?seconds=2", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "\x1b" not in done.stdout
+    assert len(done.stdout.splitlines()) == 2
+    assert re.search(r"^demo +1\.\d\d s +#1 neutral 0\.\d\d$", done.stdout, re.MULTILINE)
+
+
+@pytest.mark.parametrize(("below", "row"), [(0.69, "happy │ 70%"), (0.71, "uncertain │")])
+def test_the_table_names_an_emotion_only_if_it_is_certain(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    run_info: RunInfo,
+    make: Any,
+    below: float,
+    row: str,
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")  # rich takes it for a terminal
+    monkeypatch.setenv("COLUMNS", "100")
+    shown = "\n".join(printed(capsys, run_info, make(0, FACE, uncertain_below=below)))
+    text = " ".join(re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown).split())
+    assert f"│ 1 │ {row}" in text
+    assert ("happy" in text) == ("%" in text)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are Unix's")
+def test_a_terminal_gets_a_table_with_the_emotion(tmp_path: Path) -> None:
+    import pty
+
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [*FER_STREAM, "run", "--source", "demo?seconds=2"],
+        cwd=tmp_path,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=subprocess.PIPE,
+        env=environment(TERM="xterm-256color", COLUMNS="100", LINES="40", NO_COLOR=None),
+    ) as program:
+        os.close(theirs)
+        shown = _read_all(ours)
+        assert program.stderr is not None
+        assert program.wait(20) == 0, program.stderr.read()
+    os.close(ours)
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode())
+    assert "\x1b[" in shown.decode(), "a terminal may have colours"
+    assert re.search(r"demo · 2\.0 s · \d+ frames/s", text)
+    assert re.search(r"│ +1 │ neutral +│ +\d+% │", text)
+    assert shown.decode().count("\x1b[?25l") == shown.decode().count("\x1b[?25h"), "cursor lost"
+
+
+def _read_all(descriptor: int) -> bytes:
+    data = b""
+    deadline = time.monotonic() + 40
+    while time.monotonic() < deadline:
+        if not select.select([descriptor], [], [], 1.0)[0]:
+            continue
+        try:
+            chunk = os.read(descriptor, 65536)
+        except OSError:  # Linux's way to say that the other side is closed
+            return data
+        if not chunk:
+            return data
+        data += chunk
+    raise AssertionError("the program did not end")

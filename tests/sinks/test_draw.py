@@ -1,0 +1,91 @@
+"""Drawing: on a copy, inside the frame, in the emotion's colour."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fer_stream.draw import annotated, caption, colour_of
+
+
+def test_the_frame_itself_is_not_drawn_on(make: Any) -> None:
+    result = make(0, ((100, 100, 200, 200), "happy"), size=(640, 480))
+    drawn = annotated(result)
+    assert (result.frame.image == 128).all()
+    assert (result.frame.grey == 128).all()
+    assert not np.array_equal(drawn, result.frame.image)
+    assert not np.shares_memory(drawn, result.frame.image)
+
+
+def test_without_a_face_nothing_is_drawn(make: Any) -> None:
+    result = make(0, size=(640, 480))
+    np.testing.assert_array_equal(annotated(result), result.frame.image)
+
+
+@pytest.mark.parametrize("emotion", ["angry", "happy", "neutral"])
+def test_a_face_has_a_box_in_its_emotions_colour(make: Any, emotion: str) -> None:
+    drawn = annotated(make(0, ((100, 100, 200, 200), emotion), size=(640, 480)))
+    for x, y in ((100, 200), (299, 200), (200, 299)):  # the middles of three sides
+        np.testing.assert_allclose(drawn[y, x], colour_of(emotion), atol=2)
+    assert (drawn[200, 200] == 128).all(), "the face itself stays visible"
+
+
+def test_each_emotion_has_its_own_colour(make: Any) -> None:
+    names = ("angry", "disgusted", "fearful", "happy", "sad", "surprised", "neutral")
+    assert len({colour_of(name) for name in (*names, "uncertain")}) == 8
+    assert colour_of("bored") not in {colour_of(name) for name in (*names, "uncertain")}
+
+
+def test_an_uncertain_face_has_no_emotions_colour_and_no_score(make: Any) -> None:
+    box = (100, 100, 200, 200)
+    drawn = annotated(make(0, (box, "happy"), size=(640, 480), uncertain_below=0.71))
+    np.testing.assert_allclose(drawn[200, 100], colour_of("uncertain"), atol=2)
+    # Its bar beside the face keeps its colour: the scores are there for who wants to look.
+    coloured = (np.abs(drawn.astype(int) - colour_of("happy")) <= 2).all(axis=2)
+    assert not coloured[:, :300].any()
+    assert coloured[:, 300:].any()
+    (face,) = make(0, (box, "happy"), uncertain_below=0.71).faces
+    assert caption(face.scores, ".0%") == "uncertain"
+    (face,) = make(0, (box, "happy"), uncertain_below=0.69).faces
+    assert caption(face.scores, ".0%") == "happy 70%"
+
+
+SIZES = [(640, 480), (64, 48), (33, 17), (3, 200), (200, 3), (1, 1)]
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_any_face_in_any_frame_can_be_drawn(make: Any, width: int, height: int) -> None:
+    w, h = max(width // 3, 1), max(height // 3, 1)
+    boxes = [
+        (x, y, w, h)
+        for x in {0, (width - w) // 2, width - w}
+        for y in {0, (height - h) // 2, height - h}
+    ]
+    for box in [*boxes, (0, 0, width, height), (width - 1, height - 1, 1, 1)]:
+        result = make(0, (box, "surprised"), size=(width, height))
+        drawn = annotated(result)
+        assert drawn.shape == (height, width, 3)
+        assert drawn.dtype == np.uint8
+        assert (result.frame.image == 128).all()
+
+
+@pytest.mark.parametrize("x", [0, 220, 440])
+@pytest.mark.parametrize("y", [0, 140, 280])
+def test_the_caption_is_inside_the_frame_wherever_the_face_is(make: Any, x: int, y: int) -> None:
+    drawn = annotated(make(0, ((x, y, 200, 200), "happy"), size=(640, 480)))
+    # A filled field of the colour, much larger than the box's lines alone.
+    field = (np.abs(drawn.astype(int) - colour_of("happy")) <= 2).all(axis=2)
+    assert field.sum() > 4 * 200 * 2 + 1000
+
+
+def test_labels_of_another_model_are_drawn_too(make: Any) -> None:
+    from dataclasses import replace
+
+    from fer_stream.types import EmotionScores
+
+    result = make(0, ((100, 100, 200, 200), "happy"), size=(640, 480))
+    other = EmotionScores(("Größe", "x"), np.array([0.2, 0.8], np.float32))
+    result = replace(result, faces=(replace(result.faces[0], scores=other),))
+    np.testing.assert_allclose(annotated(result)[200, 100], colour_of("x"), atol=2)

@@ -1,0 +1,152 @@
+"""What is left on disk when a run is killed, the disk is full or the reader is gone."""
+
+from __future__ import annotations
+
+import csv
+import json
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import av
+import pytest
+
+from tests.programs import FER_STREAM, environment, line_count, run, start, wait_until
+
+LONG = "demo?seconds=3600"
+COLUMN_COUNT = 20
+
+pytestmark = pytest.mark.timeout(120)
+unix = pytest.mark.skipif(sys.platform == "win32", reason="signals and limits are Unix's")
+
+
+def whole_rows(path: Path) -> list[list[str]]:
+    """Return the rows that end with a line end; each must be complete."""
+    lines = path.read_text(encoding="utf-8").split("\n")[:-1]
+    rows = list(csv.reader(lines))
+    assert {len(row) for row in rows} == {COLUMN_COUNT}
+    return rows
+
+
+def film_times(path: Path) -> list[float]:
+    """Return the times of all pictures that can be decoded, in s."""
+    times = []
+    # What is left of a cut file's end is no valid data.
+    with av.open(str(path)) as container, suppress(av.InvalidDataError):
+        times.extend(float(picture.time) for picture in container.decode(video=0))
+    return times
+
+
+@unix
+def test_a_killed_run_leaves_whole_rows_and_a_film_that_plays(tmp_path: Path) -> None:
+    table, film = tmp_path / "out.csv", tmp_path / "out.mp4"
+    with start(
+        "run", "--source", LONG, "--sink", "csv:out.csv", "--sink", "video:out.mp4", cwd=tmp_path
+    ) as program:
+        wait_until(lambda: line_count(table) > 140, program)
+        program.kill()
+        program.communicate(timeout=20)
+    assert program.returncode == -signal.SIGKILL
+
+    rows = whole_rows(table)
+    frames = [int(row[2]) for row in rows[1:]]
+    assert frames == sorted(set(frames))
+    assert len(frames) >= 140
+    last_s = float(rows[-1][3])
+    times = film_times(film)
+    assert len(times) == len(set(times)) > 25
+    assert times[-1] >= last_s - 3.0, f"film ends at {times[-1]} s, rows at {last_s} s"
+
+    # The next run goes on in the same file.
+    table.write_bytes(table.read_bytes() + b"demo,0,9999,36")  # as a kill in mid-write would
+    again = run(
+        "run", "--source", "demo?seconds=1", "--sink", "csv:out.csv?append=true", cwd=tmp_path
+    )
+    assert again.returncode == 0, again.stderr
+    repaired = whole_rows(table)
+    assert table.read_bytes().endswith(b"\n")
+    assert repaired[: len(rows)] == rows
+    assert [row[2] for row in repaired[len(rows) :]][-1] == "24"
+    assert "9999" not in {row[2] for row in repaired}
+
+
+@unix
+def test_a_full_disk_ends_the_run_in_one_line_and_leaves_whole_rows(tmp_path: Path) -> None:
+    import resource
+
+    limit = 5000  # bytes a file; no whole number of rows
+
+    def limit_files() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+    done = run(
+        *("run", "--source", LONG, "--sink", "csv:out.csv", "--sink", "jsonl:-"),
+        cwd=tmp_path,
+        preexec_fn=limit_files,
+    )
+    assert done.returncode == 1
+    ours = [line for line in done.stderr.splitlines() if line.startswith("fer-stream:")]
+    assert ours == [
+        "fer-stream: csv cannot write out.csv: File too large; what was written before is whole"
+    ]
+    assert "Traceback" not in done.stderr
+    table = tmp_path / "out.csv"
+    assert table.read_bytes().endswith(b"\n")
+    rows = whole_rows(table)
+    assert 5000 - 300 < table.stat().st_size <= limit
+    # The other sink got everything that was under way, and only whole lines.
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    numbers = [event["frame"] for event in events]
+    assert numbers == sorted(set(numbers))
+    assert numbers[-1] > int(rows[-1][2])
+
+
+@unix
+@pytest.mark.parametrize("sink", ["jsonl:-", "csv:-", "console"])
+def test_a_reader_that_has_seen_enough_ends_the_run_without_an_error(
+    tmp_path: Path, sink: str
+) -> None:
+    with start("run", "--source", LONG, "--sink", sink, cwd=tmp_path) as program:
+        assert program.stdout is not None
+        assert program.stderr is not None
+        assert program.stdout.readline() != ""
+        program.stdout.close()
+        said = program.stderr.read()
+        assert program.wait(60) == 0, said
+    assert "Traceback" not in said
+    assert "Error" not in said
+
+
+@unix
+@pytest.mark.parametrize("sink", ["jsonl:-", "csv:-", "console"])
+def test_a_reader_that_is_gone_from_the_start_ends_the_run_too(tmp_path: Path, sink: str) -> None:
+    done = subprocess.run(
+        [
+            "sh",
+            "-c",
+            f"{{ '{FER_STREAM[0]}' -m fer_stream run --source '{LONG}' --sink {sink};"
+            " echo $? > code; } | true",
+        ],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (tmp_path / "code").read_text().strip() == "0", done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_csv_and_jsonl_to_standard_output_are_nothing_but_rows(tmp_path: Path) -> None:
+    table = run("run", "--source", "demo?seconds=1", "--sink", "csv:-", cwd=tmp_path)
+    lines = table.stdout.splitlines()
+    assert lines[0].startswith("source,session,frame,")
+    assert len(lines) > 20
+    assert {len(row) for row in csv.reader(lines)} == {COLUMN_COUNT}
+    events = run(
+        "run", "--source", "demo?seconds=1", "--sink", "jsonl:-?every_frame=yes", cwd=tmp_path
+    )
+    assert [json.loads(line)["frame"] for line in events.stdout.splitlines()] == list(range(25))
+    assert list(tmp_path.iterdir()) == [], "a file called '-'"

@@ -1,0 +1,298 @@
+"""The file source: every picture, at its own time, upright, and honest about what is lost."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+import fer_stream
+from fer_stream.errors import ConfigError, SourceError
+from fer_stream.imaging import crop_face
+from fer_stream.sources.file import FileSource
+from fer_stream.types import Box, Frame, StreamInfo
+from tests.clips import Image, cut, damage, turn_mp4, write_clip, write_sound
+from tests.conftest import MakeClip
+
+FRAGMENTED = {"movflags": "frag_keyframe+empty_moov+default_base_moof"}
+
+
+def read(path: Path) -> tuple[StreamInfo, list[Frame], str]:
+    """Return the stream's info, its frames, and the error at its end, if any."""
+    source = FileSource(str(path))
+    info = source.open()
+    frames: list[Frame] = []
+    try:
+        frames.extend(source.frames())
+    except SourceError as error:
+        return info, frames, str(error)
+    else:
+        return info, frames, ""
+    finally:
+        source.close()
+
+
+def noise(count: int = 50) -> list[Image]:
+    """Return pictures that cannot be compressed, so that a share of a file is one of its frames."""
+    random = np.random.default_rng(0)
+    return [random.integers(0, 256, (120, 160, 3), dtype=np.uint8) for _ in range(count)]
+
+
+def test_every_frame_comes_in_order_with_what_the_container_says(face_clip: Path) -> None:
+    info, frames, error = read(face_clip)
+    assert error == ""
+    assert info == StreamInfo(str(face_clip), 320, 240, 25.0, frame_count=40)
+    assert [frame.index for frame in frames] == list(range(40))
+    assert [frame.time_s for frame in frames] == pytest.approx([i / 25 for i in range(40)])
+
+
+@pytest.mark.parametrize("name", ["vfr.mp4", "vfr.mkv"])
+def test_time_follows_the_containers_time_stamps(name: str, clip: MakeClip) -> None:
+    # A screen recording: a burst, a pause, then another rate.
+    stamps = [0, 40, 80, 120, 1000, 2500, 2533, 2566, 2600, 6000]
+    path = clip(name, noise(10), pts=stamps, time_base=Fraction(1, 1000))
+    _, frames, error = read(path)
+    assert error == ""
+    assert [frame.time_s for frame in frames] == pytest.approx([s / 1000 for s in stamps], abs=1e-6)
+
+
+def test_time_starts_at_zero_however_late_the_stream_starts(clip: MakeClip) -> None:
+    path = clip("late.mkv", pts=range(2500, 2540))
+    with av.open(str(path)) as container:
+        assert container.start_time == 100 * av.time_base, "the clip itself starts late"
+    _, frames, error = read(path)
+    assert error == ""
+    assert [frame.time_s for frame in frames] == pytest.approx([i / 25 for i in range(40)])
+
+
+@pytest.mark.parametrize("degrees", [90, 180, 270])
+def test_a_turned_recording_comes_upright(degrees: int, clip: MakeClip, astronaut: Image) -> None:
+    upright = astronaut[:240, :320]
+    turns = degrees // 90
+    held = np.ascontiguousarray(np.rot90(upright, turns))  # as the telephone's sensor saw it
+    info, frames, _ = read(turn_mp4(clip(images=[held] * 3), degrees))
+    assert (info.width, info.height) == (320, 240)
+    for frame in frames:
+        assert frame.grey.shape == (240, 320)
+        assert np.abs(frame.image.astype(int) - upright).mean() < 6
+        assert np.corrcoef(frame.grey.ravel(), upright[..., 1].ravel())[0, 1] > 0.9
+
+
+@pytest.mark.parametrize("pix_fmt", ["yuv420p", "yuvj420p", "yuv444p", "yuv420p10le"])
+def test_the_luma_plane_is_the_grey_of_the_colours(
+    pix_fmt: str, clip: MakeClip, astronaut: Image
+) -> None:
+    _, frames, error = read(clip("range.mkv", [astronaut[:240, :320]] * 2, pix_fmt=pix_fmt))
+    assert error == ""
+    frame = frames[0]
+    assert frame.full_range == (pix_fmt not in ("yuv420p", "yuv444p"))
+    whole = Box(0, 0, 240, 240)
+    from_luma = crop_face(frame, whole, (240, 240)).astype(int)
+    from_colours = cv2.cvtColor(frame.image, cv2.COLOR_BGR2GRAY)[:240, :240].astype(int)
+    # FFmpeg's own way to colours errs by a level or two.
+    assert np.abs(from_luma - from_colours).mean() < 1.6
+    assert np.percentile(np.abs(from_luma - from_colours), 99) <= 3
+    assert from_luma.min() < 8
+    assert from_luma.max() > 247
+
+
+def test_odd_sizes_keep_every_pixel(clip: MakeClip, astronaut: Image) -> None:
+    odd = astronaut[:121, :163]
+    info, frames, _ = read(clip("odd.mp4", [odd] * 3))
+    assert (info.width, info.height) == (163, 121)
+    assert frames[0].grey.shape == (121, 163)
+    assert frames[0].image.shape == (121, 163, 3)
+    assert np.abs(frames[0].image.astype(int) - odd).mean() < 6
+
+
+def test_pictures_are_made_on_first_use_and_cannot_be_written_to(face_clip: Path) -> None:
+    _, frames, _ = read(face_clip)
+    image = frames[3].image
+    assert frames[3].image is image
+    with pytest.raises(ValueError, match="read-only"):
+        image[0, 0] = 0
+
+
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
+@pytest.mark.parametrize("options", [None, FRAGMENTED], ids=["plain", "fragmented"])
+def test_a_cut_mp4_gives_all_whole_frames_and_says_that_it_is_incomplete(
+    share: float, options: dict[str, str] | None, clip: MakeClip
+) -> None:
+    path = cut(clip("cut.mp4", noise(), options=options), share)
+    _, frames, error = read(path)
+    assert len(frames) == _whole_packets(path)
+    assert round(50 * share) - 2 <= len(frames) <= round(50 * share)
+    assert "cut.mp4 is incomplete: " in error
+    assert f"; {len(frames)} frames were read" in error
+    if options is None:
+        assert f"{50 - len(frames)} of 50 frames are missing" in error
+
+
+@pytest.mark.parametrize("share", [0.3, 0.6])
+def test_a_cut_mkv_gives_all_whole_frames_and_says_that_it_is_incomplete(
+    share: float, clip: MakeClip
+) -> None:
+    path = cut(clip("cut.mkv", noise(), options={}), share)
+    _, frames, error = read(path)
+    assert len(frames) == _whole_packets(path)
+    assert round(50 * share) - 2 <= len(frames) <= round(50 * share)
+    assert "cut.mkv is incomplete: the last " in error
+    assert " of 2.0 s are missing" in error
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("name", ["bad.mp4", "bad.mkv"])
+def test_damage_in_the_middle_costs_what_is_damaged_and_is_reported(
+    name: str, seed: int, clip: MakeClip
+) -> None:
+    path = damage(clip(name, noise()), share=0.4 + seed / 50, length=15_000, seed=seed)
+    _, frames, error = read(path)
+    assert "is incomplete: " in error
+    assert len(frames) > 25, "what follows the damage is read too"
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_no_damage_whatever_crashes(seed: int, clip: MakeClip) -> None:
+    name = ("bad.mp4", "bad.mkv")[seed % 2]
+    path = clip(name)
+    random = np.random.default_rng(seed)
+    for _ in range(4):
+        damage(path, random.random(), int(random.integers(1, 200)), seed)
+    try:
+        _, frames, _ = read(path)
+    except SourceError:
+        return  # not even its beginning can be read
+    for frame in frames:
+        assert frame.image.shape == (*frame.grey.shape, 3)
+
+
+def test_a_title_that_is_no_unicode_is_no_reason_to_refuse_a_film(clip: MakeClip) -> None:
+    path = clip("old.mkv")
+    path.write_bytes(path.read_bytes().replace(b"Lavf", b"La\xfff"))  # its writer's name
+    assert len(read(path)[1]) == 40
+
+
+def test_an_mp4_without_its_index_cannot_be_opened(clip: MakeClip) -> None:
+    path = cut(clip("cut.mp4", noise(), options={"movflags": "disable_chpl"}), 0.5)
+    with pytest.raises(SourceError, match=r"cannot open .*cut\.mp4 as a video: .*; expected a"):
+        FileSource(str(path)).open()
+
+
+def test_a_whole_file_with_a_hidden_start_is_complete(clip: MakeClip) -> None:
+    # An edit list, as every editor writes, hides the pictures before its start.
+    path = clip("edited.mp4", pts=range(-5, 35))
+    _, frames, error = read(path)
+    assert error == ""
+    assert len(frames) >= 35
+
+
+def test_a_change_of_size_begins_a_session(
+    clip: MakeClip, tmp_path: Path, astronaut: Image
+) -> None:
+    # MPEG-TS may be joined end to end; what follows has its own size, and its stamps start again.
+    first = clip("first.ts", [astronaut[:240, :320]] * 10)
+    second = clip("second.ts", [astronaut[:120, :160]] * 10)
+    joined = tmp_path / "joined.ts"
+    joined.write_bytes(first.read_bytes() + second.read_bytes())
+    _, frames, _ = read(joined)
+    sizes = [(f.info.session, f.info.width, f.info.height, *f.grey.shape) for f in frames]
+    assert set(sizes) == {(0, 320, 240, 240, 320), (1, 160, 120, 120, 160)}
+    assert sizes == sorted(sizes)
+    times = [frame.time_s for frame in frames]
+    assert times == sorted(times)
+    assert frames[-1].image.shape == (120, 160, 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "problem"),
+    [
+        ("empty.mp4", b"", "is empty; expected a video file"),
+        ("notes.txt", b"these are notes\n" * 100, "has no video stream"),
+        ("notes.mp4", b"these are notes\n" * 100, "cannot open .* as a video"),
+        ("zeros.mkv", bytes(10_000), "cannot open .* as a video"),
+    ],
+)
+def test_what_is_no_video_is_refused(
+    name: str, content: bytes, problem: str, tmp_path: Path
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(SourceError, match=problem) as caught:
+        FileSource(str(path)).open()
+    assert name in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_sound_alone_is_refused(tmp_path: Path) -> None:
+    path = write_sound(tmp_path / "talk.m4a")
+    with pytest.raises(SourceError, match=r"talk\.m4a has no video stream"):
+        FileSource(str(path)).open()
+
+
+def test_the_cover_of_a_piece_of_music_is_no_video(tmp_path: Path, astronaut: Image) -> None:
+    # An ID3v2.3 tag with an APIC frame, before silent MP3 frames (MPEG-1 layer III, 128 kbit/s).
+    jpeg = cv2.imencode(".jpg", astronaut[:64, :64])[1].tobytes()
+    content = b"\0image/jpeg\0\x03\0" + jpeg
+    frame = b"APIC" + len(content).to_bytes(4, "big") + b"\0\0" + content
+    size = bytes(len(frame) >> shift & 0x7F for shift in (21, 14, 7, 0))
+    path = tmp_path / "song.mp3"
+    path.write_bytes(b"ID3\x03\0\0" + size + frame + (b"\xff\xfb\x90\x64" + bytes(413)) * 50)
+    with av.open(str(path)) as container:
+        assert container.streams.video, "FFmpeg calls the cover a video stream"
+    with pytest.raises(SourceError, match=r"song\.mp3 has no video stream"):
+        FileSource(str(path)).open()
+
+
+@pytest.mark.parametrize("name", ["2026-11-22T10:00:00.mp4", "a:b.mp4"])
+def test_a_colon_in_a_name_is_no_protocol(
+    name: str, clip: MakeClip, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    clip("plain.mp4").rename(tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    frames = list(fer_stream.stream(name, sink="video:seen:again.mp4"))
+    assert len(frames) == len(list(fer_stream.stream("seen:again.mp4"))) > 10
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"no such file: .*nowhere\.mp4; check the path"):
+        FileSource(str(tmp_path / "nowhere.mp4")).open()
+
+
+def test_a_name_that_no_file_can_have_is_an_error_of_ours() -> None:
+    with pytest.raises(SourceError, match="cannot open aaa"):
+        FileSource("a" * 5000).open()
+
+
+def test_a_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="as a video"):
+        FileSource(str(tmp_path)).open()
+
+
+def test_a_path_is_required() -> None:
+    with pytest.raises(ConfigError, match=r"file needs a path, e\.g\. file:talk\.mp4"):
+        FileSource()
+
+
+def test_a_file_can_be_closed_without_having_been_read(
+    tmp_path: Path, moving_face: list[Image]
+) -> None:
+    path = write_clip(tmp_path / "clip.mp4", moving_face[:5])
+    source = FileSource(str(path))
+    source.open()
+    source.close()
+    next_one = FileSource(str(path))
+    next_one.open()
+    frames = next_one.frames()
+    next(frames)
+    frames.close()
+    next_one.close()
+
+
+def _whole_packets(path: Path) -> int:
+    """Return how many of a file's frames are there from the first to the last byte."""
+    with av.open(str(path)) as container:
+        return sum(p.size > 0 and not p.is_corrupt for p in container.demux(video=0))

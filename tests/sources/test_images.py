@@ -1,0 +1,128 @@
+"""The images source: a picture, a folder, a glob; stills, or the frames of a film."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from fer_stream.errors import ConfigError, SourceError
+from fer_stream.sources.images import ImagesSource
+from fer_stream.types import Frame
+from tests.clips import Image
+
+
+def write(path: Path, image: Image) -> Path:
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(cv2.imencode(path.suffix, image)[1].tobytes())
+    return path
+
+
+def read(source: ImagesSource) -> list[Frame]:
+    source.open()
+    frames = list(source.frames())
+    source.close()
+    return frames
+
+
+@pytest.fixture
+def folder(tmp_path: Path, astronaut: Image) -> Path:
+    """Return a folder with three pictures, written in another order than that of their names."""
+    for name, side in (("c.jpg", 64), ("a.png", 64), ("b.BMP", 96)):
+        write(tmp_path / "pictures" / name, astronaut[:side, :64])
+    (tmp_path / "pictures" / "notes.txt").write_text("not a picture")
+    return tmp_path / "pictures"
+
+
+def test_a_folder_is_read_in_the_order_of_names(folder: Path, astronaut: Image) -> None:
+    source = ImagesSource(str(folder))
+    info = source.open()
+    frames = list(source.frames())
+    assert [Path(frame.info.source_id).name for frame in frames] == ["a.png", "b.BMP", "c.jpg"]
+    assert (info.width, info.height, info.frame_count) == (64, 64, 3)
+    assert not info.live
+    assert np.array_equal(frames[0].image, astronaut[:64, :64])
+    assert np.array_equal(frames[0].grey, cv2.cvtColor(frames[0].image, cv2.COLOR_BGR2GRAY))
+
+
+def test_a_folders_own_order_does_not_matter(tmp_path: Path, astronaut: Image) -> None:
+    names = [f"{number * 37 % 50:02}.png" for number in range(50)]
+    for name in names:
+        write(tmp_path / name, astronaut[:8, :8])
+    for target in (tmp_path, tmp_path / "*.png"):
+        frames = read(ImagesSource(str(target)))
+        assert [Path(frame.info.source_id).name for frame in frames] == sorted(names)
+
+
+def test_each_still_is_a_source_of_its_own(folder: Path) -> None:
+    frames = read(ImagesSource(str(folder)))
+    assert all(frame.info.stills for frame in frames)
+    assert [frame.info.source_id for frame in frames] == [
+        str(folder / name) for name in ("a.png", "b.BMP", "c.jpg")
+    ]
+    assert [frame.time_s for frame in frames] == [0.0, 1.0, 2.0]
+
+
+def test_with_fps_the_pictures_are_one_film(folder: Path) -> None:
+    source = ImagesSource(str(folder), fps=10.0)
+    info = source.open()
+    frames = list(source.frames())
+    assert not info.stills
+    assert info.fps == 10.0
+    assert {frame.info.source_id for frame in frames} == {str(folder)}
+    assert [frame.time_s for frame in frames] == [0.0, 0.1, 0.2]
+    assert [frame.info.session for frame in frames] == [0, 1, 2], "each has another size"
+
+
+def test_a_glob_takes_what_it_matches(folder: Path) -> None:
+    frames = read(ImagesSource(f"{folder}/[ab].*"))
+    assert [Path(frame.info.source_id).name for frame in frames] == ["a.png", "b.BMP"]
+
+
+def test_a_single_picture_is_one_frame(folder: Path) -> None:
+    (frame,) = read(ImagesSource(str(folder / "c.jpg")))
+    assert frame.info.source_id == str(folder / "c.jpg")
+
+
+def test_a_picture_whose_name_looks_like_a_glob_is_read(folder: Path) -> None:
+    path = (folder / "a.png").rename(folder / "a[1].png")
+    assert len(read(ImagesSource(str(path)))) == 1
+
+
+def test_a_name_with_other_letters_is_read(tmp_path: Path, astronaut: Image) -> None:
+    path = write(tmp_path / "Überraschung 驚き.png", astronaut[:32, :32])
+    assert len(read(ImagesSource(str(path)))) == 1
+
+
+@pytest.mark.parametrize("bad", ["0.png", "b.png", "z.png"])
+def test_an_unreadable_picture_is_left_out_and_named_at_the_end(bad: str, folder: Path) -> None:
+    (folder / bad).write_bytes(b"not a picture")
+    source = ImagesSource(str(folder))
+    source.open()
+    frames = source.frames()
+    names = [Path(next(frames).info.source_id).name for _ in range(3)]
+    with pytest.raises(SourceError, match=rf"incomplete: 1 of 4 pictures .*{bad}"):
+        next(frames)
+    assert names == ["a.png", "b.BMP", "c.jpg"]
+
+
+@pytest.mark.parametrize("content", [b"", b"not a picture"])
+def test_pictures_of_which_none_can_be_read_are_refused(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(content)
+    with pytest.raises(SourceError, match=r"a\.png is not a picture that can be read"):
+        ImagesSource(str(tmp_path)).open()
+
+
+@pytest.mark.parametrize("target", ["", "nothing*.png", "nothing.png"])
+def test_where_there_are_no_pictures_it_says_so(target: str, tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"no pictures at .*; expected a picture, a folder"):
+        ImagesSource(str(tmp_path / target)).open()
+
+
+def test_wrong_options_are_refused() -> None:
+    with pytest.raises(ConfigError, match="images needs a picture, a folder or a glob"):
+        ImagesSource()
+    with pytest.raises(ConfigError, match="fps must be above 0, got 0"):
+        ImagesSource("x", fps=0)

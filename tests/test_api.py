@@ -1,0 +1,219 @@
+"""`fer_stream.stream` and what `import fer_stream` offers."""
+
+from __future__ import annotations
+
+import ast
+import csv
+import gc
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import fer_stream
+from fer_stream.errors import ConfigError, ModelError, PluginError, SourceError
+from tests.clips import Image, cut, write_clip
+
+pytestmark = pytest.mark.timeout(60)
+HEAVY = ("cv2", "onnxruntime", "numpy", "av", "rich")
+
+
+def open_descriptors(of: Path) -> int:
+    """Return how often our process holds a file open."""
+    links = Path("/proc/self/fd").iterdir()
+    return sum(1 for link in links if link.exists() and link.resolve() == of.resolve())
+
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="counts open files in /proc")
+
+
+def test_a_film_gives_a_result_per_frame_with_faces_and_scores(face_clip: Path) -> None:
+    results = list(fer_stream.stream(face_clip))
+    assert [r.frame.index for r in results] == list(range(40))
+    assert [r.frame.time_s for r in results] == pytest.approx([i / 25 for i in range(40)])
+    faces = [face for result in results for face in result.faces]
+    assert len(faces) >= 36
+    assert {face.track_id for face in faces} == {1}
+    assert {face.scores.top for face in faces} == {"happy"}
+    assert all(0.0 < face.scores.top_score <= 1.0 for face in faces)
+    assert results[-1].frame.image.shape == (240, 320, 3)
+
+
+def test_two_runs_give_the_same(face_clip: Path) -> None:
+    def run() -> list[tuple[object, ...]]:
+        return [
+            (r.frame.index, face.box, face.track_id, face.scores.probabilities.tobytes())
+            for r in fer_stream.stream(face_clip)
+            for face in r.faces
+        ]
+
+    assert run() == run()
+
+
+def test_several_sources_each_in_order(face_clip: Path, tmp_path: Path) -> None:
+    other = write_clip(tmp_path / "grey.mp4", [np.full((64, 64, 3), 90, np.uint8)] * 30)
+    results = list(fer_stream.stream([face_clip, str(other)]))
+    for path, count in ((face_clip, 40), (other, 30)):
+        own = [r.frame.index for r in results if r.frame.info.source_id == str(path)]
+        assert own == list(range(count))
+
+
+def test_sinks_take_the_results_too(face_clip: Path, tmp_path: Path) -> None:
+    table = tmp_path / "out.csv"
+    results = list(fer_stream.stream(face_clip, sink=f"csv:{table}"))
+    with table.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["frame"]) for row in rows] == [r.frame.index for r in results if r.faces]
+
+
+def test_a_caller_who_waits_loses_nothing(face_clip: Path) -> None:
+    results = fer_stream.stream(face_clip)
+    first = next(results)
+    gc.collect()
+    assert [first.frame.index, *(r.frame.index for r in results)] == list(range(40))
+
+
+@linux
+@pytest.mark.parametrize("taken", [0, 1, 20])
+def test_closing_early_releases_the_file_and_the_threads(face_clip: Path, taken: int) -> None:
+    before = set(threading.enumerate())
+    results = fer_stream.stream(face_clip)
+    assert open_descriptors(face_clip) == 1
+    for _ in range(taken):
+        next(results)
+    results.close()
+    assert open_descriptors(face_clip) == 0
+    assert set(threading.enumerate()) == before
+
+
+@linux
+def test_leaving_the_loop_releases_the_file_and_the_threads(face_clip: Path) -> None:
+    before = set(threading.enumerate())
+    for result in fer_stream.stream(face_clip):
+        if result.frame.index == 3:
+            break
+    del result
+    gc.collect()
+    assert open_descriptors(face_clip) == 0
+    assert set(threading.enumerate()) == before
+
+
+@linux
+def test_many_runs_leave_no_file_open(face_clip: Path) -> None:
+    for number in range(9):
+        results = fer_stream.stream(face_clip)
+        next(results)
+        results.close()
+        if number == 0:  # what is loaded once stays
+            before = len(list(Path("/proc/self/fd").iterdir()))
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def test_a_cut_film_gives_its_frames_and_then_the_error(
+    moving_face: list[Image], tmp_path: Path
+) -> None:
+    film = cut(write_clip(tmp_path / "cut.mkv", moving_face), 0.6)
+    seen: list[int] = []
+    # extend takes what there is before it passes on the error.
+    with pytest.raises(SourceError, match="incomplete"):
+        seen.extend(result.frame.index for result in fer_stream.stream(film))
+    assert seen == list(range(len(seen)))
+    assert 10 < len(seen) < 40
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "says"),
+    [
+        ({"source": "nosuch.mp4"}, SourceError, "no such file: nosuch.mp4"),
+        ({"source": []}, ConfigError, "no source"),
+        ({"source": "demo", "sink": "nosuch"}, ConfigError, "unknown sink 'nosuch'"),
+        ({"source": "demo", "detector": "nosuch"}, ConfigError, "unknown detector 'nosuch'"),
+        ({"source": "demo", "tracker": "nosuch"}, ConfigError, "unknown tracker"),
+        ({"source": "demo", "filter": "nosuch"}, ConfigError, "unknown filter"),
+        ({"source": "demo", "filter": "smooth?time=x"}, ConfigError, "must be a number"),
+        ({"source": "demo", "detect_every": 0}, ConfigError, "detect_every must be at least 1"),
+        ({"source": "demo", "model": "nosuch.onnx"}, ModelError, "no such model"),
+        ({"source": "demo", "plugin": ["nosuch.py"]}, PluginError, "no such file"),
+    ],
+)
+def test_a_wrong_argument_raises_at_once(
+    arguments: dict[str, object], error: type[Exception], says: str
+) -> None:
+    before = set(threading.enumerate())
+    with pytest.raises(error, match=says):
+        fer_stream.stream(**arguments)  # type: ignore[arg-type]
+    assert set(threading.enumerate()) == before
+
+
+def test_everything_promised_can_be_had() -> None:
+    for name in fer_stream.__all__:
+        assert getattr(fer_stream, name) is not None
+    assert set(fer_stream.__all__) <= set(dir(fer_stream))
+    assert isinstance(fer_stream.__version__, str)
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="module 'fer_stream' has no attribute 'nosuch'"):
+        _ = fer_stream.nosuch
+    with pytest.raises(ImportError):
+        from fer_stream import nosuch  # noqa: F401
+
+
+def loaded(code: str) -> set[str]:
+    """Return which heavy modules a new Python has loaded after `code`."""
+    # At exit, since a command line ends its program itself.
+    report = f"lambda: print([m for m in {HEAVY!r} if m in sys.modules], file=sys.stderr)"
+    done = subprocess.run(
+        [sys.executable, "-c", f"import atexit, sys\natexit.register({report})\n{code}"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    return set(ast.literal_eval(done.stderr.splitlines()[-1]))
+
+
+def test_importing_fer_stream_loads_nothing_heavy() -> None:
+    assert loaded("import fer_stream") == set()
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["run", "--help"]])
+def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
+    code = f"sys.argv = ['fer-stream', *{arguments!r}]\n"
+    assert loaded(code + "from fer_stream.cli import main\nmain()") == set()
+
+
+def test_the_probe_for_heavy_modules_sees_them() -> None:
+    assert "numpy" in loaded("import fer_stream; fer_stream.Frame")
+
+
+def test_a_source_may_be_text_a_number_a_path_or_a_table() -> None:
+    (first,) = fer_stream.stream({"use": "demo", "seconds": 0.04})
+    assert first.frame.info.source_id == "demo"
+    with pytest.raises(SourceError, match="camera 99"):
+        fer_stream.stream(99, mode="file")
+
+
+def test_a_plugin_may_be_one_path(tmp_path: Path) -> None:
+    (tmp_path / "shown.py").write_text(WINDOW)
+    results = fer_stream.stream("demo?seconds=0.4", plugin=tmp_path / "shown.py", sink="window")
+    assert len(list(results)) == 10
+    assert (tmp_path / "shown").read_text() == "MainThread" * 10, "its window is served"
+
+
+WINDOW = """
+import pathlib, threading
+from fer_stream import Sink, hookimpl
+class Window(Sink):
+    name = "window"
+    main_thread = True
+    def write(self, result):
+        with pathlib.Path(__file__).with_name("shown").open("a") as file:
+            file.write(threading.current_thread().name)
+@hookimpl
+def fer_register_sinks():
+    return [Window]
+"""

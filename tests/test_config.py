@@ -1,0 +1,253 @@
+"""A run's settings: flags over TOML over defaults, and how a bare source is understood."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fer_stream.config import RunConfig, make_config, read_toml
+from fer_stream.errors import ConfigError
+from fer_stream.plugins import installed
+from fer_stream.spec import StageSpec
+
+
+def config(**settings: Any) -> RunConfig:
+    return make_config({"source": ["0"], **settings}, installed())
+
+
+def source(text: str) -> StageSpec:
+    (spec,) = config(source=[text]).source
+    return spec
+
+
+@pytest.fixture
+def cwd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_what_is_not_said_has_its_default() -> None:
+    assert config() == RunConfig(
+        source=(StageSpec("camera", "0"),),
+        sink=(),
+        detector=StageSpec("haar"),
+        tracker=StageSpec("iou"),
+        classifier=StageSpec("onnx"),
+        filter=(StageSpec("smooth"),),
+        detect_every=10,
+        on_sink_error="auto",
+        instance="fer-stream",
+        mode="auto",
+    )
+
+
+def test_flags_go_over_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "run.toml"
+    path.write_text('source = "a.mp4"\ndetect_every = 5\nsink = ["csv:a.csv"]\ninstance = "hall"\n')
+    merged = {**read_toml(path), "source": ["b.mp4"], "detect_every": 3}
+    made = make_config(merged, installed())
+    assert made.source == (StageSpec("file", "b.mp4"),)
+    assert made.detect_every == 3
+    assert made.sink == (StageSpec("csv", "a.csv"),)
+    assert made.instance == "hall"
+
+
+def test_a_stage_can_be_a_table(tmp_path: Path) -> None:
+    path = tmp_path / "run.toml"
+    path.write_text(
+        """
+        detector = { use = "haar?min_size=0.2", detect_size = 320 }
+
+        [[source]]
+        use = "rtsp://camera/1?channel=2"
+        read_timeout = 7.5
+        live = true
+
+        [[source]]
+        use = "file"
+        target = "0?x=1.mp4"
+        name = "talk"
+
+        [[sink]]
+        use = "csv:out.csv"
+        append = true
+
+        [[filter]]
+        use = "smooth"
+        time = 0.8
+        """
+    )
+    made = make_config(read_toml(path), installed())
+    assert made.detector == StageSpec("haar", "", {"min_size": "0.2", "detect_size": 320})
+    assert made.source == (
+        StageSpec("network", "rtsp://camera/1?channel=2", {"read_timeout": 7.5, "live": True}),
+        StageSpec("file", "0?x=1.mp4", called="talk"),
+    )
+    assert made.sink == (StageSpec("csv", "out.csv", {"append": True}),)
+    assert made.filter == (StageSpec("smooth", "", {"time": 0.8}),)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("sources = ['0']", r"run\.toml: unknown key 'sources'; known: classifier, detect_every"),
+        ("source = [", r"run\.toml is not valid TOML: "),
+        ("source = '\xff'", r"run\.toml is not valid TOML: "),
+    ],
+)
+def test_a_wrong_file_is_refused(text: str, problem: str, tmp_path: Path) -> None:
+    path = tmp_path / "run.toml"
+    path.write_bytes(text.encode("latin-1"))
+    with pytest.raises(ConfigError, match=problem):
+        read_toml(path)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"cannot read .*none\.toml: No such file"):
+        read_toml(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        ({"source": []}, "no source; give at least one"),
+        ({"source": [""]}, "an empty source was given; expected NAME"),
+        ({"source": [5]}, "source must be text or a table, got 5"),
+        ({"source": [{"target": "x"}]}, "source: a table needs the key 'use'"),
+        ({"source": ["gopher://x"]}, "unknown source 'gopher'; known: .*network"),
+        ({"sink": ["cvs:x"]}, "unknown sink 'cvs'; known: .*csv"),
+        ({"sink": ["gopher://x"]}, "unknown sink 'gopher'"),
+        ({"detector": "eyes"}, "unknown detector 'eyes'; known: .*haar"),
+        ({"tracker": ""}, "an empty tracker was given"),
+        ({"filter": ["calm"]}, "unknown filter 'calm'"),
+        ({"detect_every": 0}, "detect_every must be at least 1, got 0"),
+        ({"detect_every": "3"}, "detect_every must be a whole number, got '3'"),
+        ({"detect_every": True}, "detect_every must be a whole number, got True"),
+        ({"on_sink_error": "ignore"}, "one of auto, stop, continue; got 'ignore'"),
+        ({"instance": 5}, "instance must be text, got 5"),
+        ({"mode": "slow"}, "mode must be one of auto, file, live; got 'slow'"),
+        ({"mode": 5}, "mode must be text, got 5"),
+        ({"source": {"use": "demo", "name": 5}}, "source: the key 'name' must be text, got 5"),
+        ({"model": "a.onnx", "classifier": "onnx"}, "give either model or classifier"),
+    ],
+)
+def test_wrong_settings_are_refused_in_words(settings: dict[str, Any], problem: str) -> None:
+    with pytest.raises(ConfigError, match=problem):
+        config(**settings)
+
+
+def test_a_model_is_short_for_the_onnx_classifier() -> None:
+    assert config(model="a.onnx").classifier == StageSpec("onnx", "a.onnx")
+
+
+def test_filters_can_be_one_several_or_none() -> None:
+    assert config(filter="none").filter == (StageSpec("none"),)
+    assert config(filter=["smooth?time=1", "none"]).filter == (
+        StageSpec("smooth", "", {"time": "1"}),
+        StageSpec("none"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "spec"),
+    [
+        ("0", StageSpec("camera", "0")),
+        ("12", StageSpec("camera", "12")),
+        ("camera:1?width=1280", StageSpec("camera", "1", {"width": "1280"})),
+        ("talk.mp4", StageSpec("file", "talk.mp4")),
+        ("some/where/talk", StageSpec("file", "some/where/talk")),
+        ("C:\\films\\talk.mp4", StageSpec("file", "C:\\films\\talk.mp4")),
+        ("file:C:\\films\\talk.mp4", StageSpec("file", "C:\\films\\talk.mp4")),
+        ("what is this?.mp4", StageSpec("file", "what is this?.mp4")),
+        ("demo", StageSpec("demo")),
+        ("demo?seconds=3", StageSpec("demo", "", {"seconds": "3"})),
+        (
+            "rtsp://u:p@h/1?channel=1&subtype=0",
+            StageSpec("network", "rtsp://u:p@h/1?channel=1&subtype=0"),
+        ),
+        ("HTTP://h/a.mp4", StageSpec("network", "HTTP://h/a.mp4")),
+        ("frames/*", StageSpec("images", "frames/*")),
+        ("frames/[0-9].png", StageSpec("images", "frames/[0-9].png")),
+        ("face.JPG", StageSpec("images", "face.JPG")),
+        ("images:frames/*.png?fps=25", StageSpec("images", "frames/*.png", {"fps": "25"})),
+        ("0?width=1280", StageSpec("camera", "0", {"width": "1280"})),
+        ("frames/*.png?fps=25", StageSpec("images", "frames/*.png", {"fps": "25"})),
+        ("²", StageSpec("file", "²")),
+    ],
+)
+def test_a_bare_source_is_recognised(text: str, spec: StageSpec, cwd: Path) -> None:
+    assert source(text) == spec
+
+
+def test_a_folder_is_a_source_of_images(cwd: Path) -> None:
+    (cwd / "holiday.2024").mkdir()
+    assert source("holiday.2024") == StageSpec("images", "holiday.2024")
+    assert source(f"{cwd}/") == StageSpec("images", f"{cwd}/")
+
+
+@pytest.mark.parametrize("name", ["demo", "camera", "talk [final cut].mp4", "best*of.mp4"])
+def test_a_file_that_exists_is_meant_whatever_its_name_looks_like(name: str, cwd: Path) -> None:
+    (cwd / name).write_bytes(b"")
+    assert source(name) == StageSpec("file", name)
+
+
+def test_a_name_that_no_file_can_have_is_no_crash() -> None:
+    assert source("a" * 5000) == StageSpec("file", "a" * 5000)
+
+
+def test_a_sink_never_overwrites_its_own_source(cwd: Path) -> None:
+    (cwd / "own.mp4").write_bytes(b"film")
+    for sink in ("video:own.mp4", f"csv:{cwd}/own.mp4"):
+        with pytest.raises(ConfigError, match="would overwrite its own source"):
+            config(source="own.mp4", sink=sink)
+
+
+def test_two_sinks_never_write_to_one_place(cwd: Path) -> None:
+    for one, other in (("csv:x", "jsonl:x"), ("csv:-", "jsonl:-")):
+        with pytest.raises(ConfigError, match="two sinks write to"):
+            config(sink=[one, other])
+    assert len(config(sink=["console", "overlay"]).sink) == 2
+
+
+def test_a_source_is_given_once() -> None:
+    with pytest.raises(ConfigError, match="source 'demo' is given twice"):
+        config(source=["demo", "demo"])
+
+
+@pytest.mark.parametrize(
+    ("text", "spec"),
+    [
+        ("door=0", StageSpec("camera", "0", called="door")),
+        (
+            "front_door-2=rtsp://u:p@h/1?channel=1",
+            StageSpec("network", "rtsp://u:p@h/1?channel=1", called="front_door-2"),
+        ),
+        ("a=demo?seconds=3", StageSpec("demo", "", {"seconds": "3"}, "a")),
+        ("http://h/?a=b", StageSpec("network", "http://h/?a=b")),
+        ("images:a=b/*.png", StageSpec("images", "a=b/*.png")),
+        ("2=1.mp4", StageSpec("file", "2=1.mp4")),
+        ("door=", StageSpec("file", "door=")),
+    ],
+)
+def test_a_source_can_be_named(text: str, spec: StageSpec, cwd: Path) -> None:
+    assert source(text) == spec
+
+
+def test_a_file_with_an_equals_sign_in_its_name_is_meant(cwd: Path) -> None:
+    (cwd / "a=b.mp4").write_bytes(b"")
+    assert source("a=b.mp4") == StageSpec("file", "a=b.mp4")
+
+
+def test_two_sources_never_have_one_name() -> None:
+    with pytest.raises(ConfigError, match="two sources are called 'door'"):
+        config(source=["door=0", "door=1"])
+    assert len(config(source=["left=demo", "right=demo"]).source) == 2
+
+
+def test_only_what_names_a_file_can_be_overwritten(cwd: Path) -> None:
+    (cwd / "0").write_text("rows of last week")
+    assert config(source="0", sink="csv:0").sink == (StageSpec("csv", "0"),)
+    with pytest.raises(ConfigError, match="would overwrite its own source"):
+        config(source="file:0", sink="csv:0")

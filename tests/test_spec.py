@@ -1,0 +1,157 @@
+"""Stages are asked for as `NAME`, `NAME:TARGET` or a URL, with options as a query."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from fer_stream.errors import ConfigError
+from fer_stream.spec import StageSpec, build, options_of, split_query, without_password
+from fer_stream.stages import Filter
+from fer_stream.testing import FakeSource
+
+
+class Many(Filter):
+    name = "many"
+
+    def __init__(
+        self,
+        target: str = "",
+        *,
+        text: str = "",
+        whole: int = 0,
+        number: float = 0.0,
+        maybe: int | None = None,
+        yes: bool = False,
+    ) -> None:
+        self.given = {"text": text, "whole": whole, "number": number, "maybe": maybe, "yes": yes}
+        self.target = target
+
+    def apply(self, frame: Any, faces: Any) -> Any: ...
+
+
+@pytest.mark.parametrize(
+    ("text", "head", "options"),
+    [
+        ("csv:out.csv", "csv:out.csv", {}),
+        ("csv:out.csv?append=yes", "csv:out.csv", {"append": "yes"}),
+        ("a?x=1&y=", "a", {"x": "1", "y": ""}),
+        ("mqtt://u@h:1883/topic?qos=1", "mqtt://u@h:1883/topic", {"qos": "1"}),
+        ("what?", "what?", {}),
+        ("frame_???.png", "frame_???.png", {}),
+        ("frame_?.png?fps=5", "frame_?.png", {"fps": "5"}),
+        ("a?text=a%20b%26c", "a", {"text": "a b&c"}),
+    ],
+)
+def test_options_follow_the_last_question_mark(
+    text: str, head: str, options: dict[str, str]
+) -> None:
+    assert split_query(text) == (head, options)
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("rtsp://user:secret@host/1", "rtsp://user:***@host/1"),
+        ("rtsp://user:secret@host:554/1?a=b#c", "rtsp://user:***@host:554/1?a=b#c"),
+        ("rtsp://user:s@cr:t@host/1", "rtsp://user:***@host/1"),
+        ("rtsp://:secret@host", "rtsp://:***@host"),
+        ("rtsp://user:@host", "rtsp://user:***@host"),
+        ("rtsp://user:se/cr/et@host/1", "rtsp://user:***@host/1"),
+        ("rtsp://user:se#cret@host/1", "rtsp://user:***@host/1"),
+        ("rtsp://user:se?cret@host/1", "rtsp://user:***@host/1"),
+        ("rtsp://user:se[cret@host/1", "rtsp://user:***@host/1"),
+        ("rtsp://user:secret@[::1]:554/1", "rtsp://user:***@[::1]:554/1"),
+        ("mqtt:mqtt://user:secret@host", "mqtt:mqtt://user:***@host"),
+        ("http://cam/x?user=a&password=secret", "http://cam/x?user=a&password=***"),
+        ("http://cam/x?TOKEN=secret&size=1#top", "http://cam/x?TOKEN=***&size=1#top"),
+        # Nothing to hide.
+        ("rtsp://user@host/1", "rtsp://user@host/1"),
+        ("rtsp://host:554/1", "rtsp://host:554/1"),
+        ("http://host:80/mail/a@b.c", "http://host:80/mail/a@b.c"),
+        ("http://host:80?who=a@b.c", "http://host:80?who=a@b.c"),
+        ("http://host/a:b@c", "http://host/a:b@c"),
+        ("rtsp://user:secret@host/x@y", "rtsp://user:***@host/x@y"),
+        ("me@home:talk.mp4", "me@home:talk.mp4"),
+        ("talk.mp4", "talk.mp4"),
+    ],
+)
+def test_a_password_is_hidden_and_nothing_else(url: str, shown: str) -> None:
+    assert without_password(url) == shown
+    assert without_password(shown) == shown
+
+
+def test_a_spec_shows_no_password() -> None:
+    spec = StageSpec("network", "rtsp://user:secret@host/1", {"live": "yes"})
+    assert str(spec) == "network:rtsp://user:***@host/1"
+    assert str(StageSpec("haar")) == "haar"
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"text": "a"}, {"text": "a"}),
+        ({"whole": "-3"}, {"whole": -3}),
+        ({"number": "2.5"}, {"number": 2.5}),
+        ({"number": "3"}, {"number": 3.0}),
+        ({"maybe": "4"}, {"maybe": 4}),
+        ({"yes": "true"}, {"yes": True}),
+        ({"yes": "No"}, {"yes": False}),
+        ({"yes": "1"}, {"yes": True}),
+        # TOML's own types.
+        ({"whole": 3, "number": 2, "yes": True}, {"whole": 3, "number": 2.0, "yes": True}),
+    ],
+)
+def test_options_become_what_the_constructor_says(
+    options: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    given = build(Many, StageSpec("many", "there", options)).given
+    assert {key: given[key] for key in expected} == expected
+    assert all(type(given[key]) is type(value) for key, value in expected.items())
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ({"whole": "3.5"}, "many: option 'whole' must be a whole number, got '3.5'"),
+        ({"whole": ""}, "must be a whole number"),
+        ({"whole": 3.5}, "must be a whole number"),
+        ({"whole": True}, "must be a whole number"),
+        ({"number": "fast"}, "must be a number, got 'fast'"),
+        ({"number": "nan"}, "must be a number, got 'nan'"),
+        ({"number": float("nan")}, "must be a number"),
+        ({"number": False}, "must be a number"),
+        ({"yes": "maybe"}, "must be true or false, got 'maybe'"),
+        ({"yes": 1}, "must be true or false"),
+        ({"text": True}, "must be text, got 'True'"),
+        ({"maybe": "none"}, "must be a whole number"),
+        (
+            {"speed": "1"},
+            "many has no option 'speed'; its options: text, whole, number, maybe, yes",
+        ),
+        ({"target": "x"}, "many has no option 'target'"),
+    ],
+)
+def test_wrong_options_are_refused_in_words(options: dict[str, Any], problem: str) -> None:
+    with pytest.raises(ConfigError, match=problem):
+        build(Many, StageSpec("many", "", options))
+
+
+def test_the_target_is_the_first_argument() -> None:
+    assert build(Many, StageSpec("many", "there")).target == "there"
+
+
+def test_a_stage_without_options_says_so() -> None:
+    class Plain(Filter):
+        name = "plain"
+
+        def apply(self, frame: Any, faces: Any) -> Any: ...
+
+    with pytest.raises(ConfigError, match="plain has no option 'x'; its options: it has none"):
+        build(Plain, StageSpec("plain", "", {"x": "1"}))
+
+
+def test_a_stages_options_are_its_keywords() -> None:
+    expected = ["count", "live", "fps", "delay", "fail_after", "hang_after", "script"]
+    assert list(options_of(FakeSource)) == expected

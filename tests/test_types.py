@@ -1,0 +1,151 @@
+"""Values are checked where they are made, and cannot be changed afterwards."""
+
+from __future__ import annotations
+
+from dataclasses import FrozenInstanceError, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fer_stream.testing import make_face, make_frame, make_scores
+from fer_stream.types import Box, EmotionScores, Frame, StreamInfo
+
+INFO = StreamInfo("x", 4, 3)
+
+
+def frame(**changes: Any) -> Frame:
+    values: dict[str, Any] = {
+        "grey": np.zeros((3, 4), np.uint8),
+        "index": 0,
+        "time_s": 0.0,
+        "captured_at": datetime.now(UTC),
+        "captured_ns": 0,
+        "info": INFO,
+        "make_image": lambda: np.zeros((3, 4, 3), np.uint8),
+    }
+    return Frame(**{**values, **changes})
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"grey": np.zeros((3, 4, 3), np.uint8)}, r"grey must be \(H, W\) uint8, got \(3, 4, 3\)"),
+        ({"grey": np.zeros((3, 4), np.float32)}, "got .* float32"),
+        ({"captured_at": datetime(2024, 1, 1)}, "captured_at must be an aware datetime"),
+    ],
+)
+def test_a_wrong_frame_is_refused(changes: dict[str, Any], problem: str) -> None:
+    with pytest.raises(ValueError, match=problem):
+        frame(**changes)
+
+
+def test_a_picture_is_made_once_and_only_when_asked_for() -> None:
+    calls = []
+
+    def make_image() -> np.ndarray:
+        calls.append(1)
+        return np.zeros((3, 4, 3), np.uint8)
+
+    one = frame(make_image=make_image)
+    assert calls == []
+    assert one.image is one.image
+    assert calls == [1]
+    assert not one.image.flags.writeable
+
+
+def test_freezing_a_frames_picture_leaves_the_callers_array_writable() -> None:
+    image = np.zeros((48, 64, 3), np.uint8)
+    assert not make_frame(image=image).image.flags.writeable
+    image[0, 0] = 1
+
+
+@pytest.mark.parametrize("size", [(0, 3), (4, 0), (-4, 3)])
+def test_a_stream_has_a_size(size: tuple[int, int]) -> None:
+    with pytest.raises(ValueError, match="stream size must be positive"):
+        StreamInfo("x", *size)
+
+
+@pytest.mark.parametrize("box", [(-1, 0, 1, 1), (0, -1, 1, 1), (0, 0, 0, 1), (0, 0, 1, 0)])
+def test_a_box_that_is_no_rectangle_is_refused(box: tuple[int, int, int, int]) -> None:
+    with pytest.raises(ValueError, match="not a box inside a frame"):
+        Box(*box)
+
+
+@pytest.mark.parametrize(
+    ("asked", "given"),
+    [
+        ((10.4, 10.6, 20.0, 20.0), (10, 11, 20, 20)),
+        ((-5.0, -5.0, 20.0, 20.0), (0, 0, 15, 15)),
+        ((50.0, 40.0, 20.0, 20.0), (50, 40, 14, 8)),
+        ((-50.0, 5.0, 20.0, 20.0), (0, 5, 1, 20)),
+        ((500.0, 500.0, 20.0, 20.0), (63, 47, 1, 1)),
+        ((10.0, 10.0, 0.1, 0.1), (10, 10, 1, 1)),
+        ((-9.0, -9.0, 900.0, 900.0), (0, 0, 64, 48)),
+    ],
+)
+def test_a_box_is_cut_to_its_frame(
+    asked: tuple[float, ...], given: tuple[int, int, int, int]
+) -> None:
+    assert Box.inside(*asked, make_frame()) == Box(*given)
+
+
+def test_scores_name_the_highest() -> None:
+    scores = EmotionScores(("a", "b"), np.array([0.25, 0.75], np.float32))
+    assert (scores.top, scores.top_index, scores.top_score) == ("b", 1, 0.75)
+    assert scores.as_dict() == {"a": 0.25, "b": 0.75}
+
+
+def test_scores_name_what_is_to_be_shown() -> None:
+    scores = EmotionScores(("a", "b"), np.array([0.25, 0.75], np.float32), shown=0)
+    assert (scores.top, scores.top_score) == ("a", 0.25)
+
+
+@pytest.mark.parametrize(
+    ("shown", "below", "word"),
+    [
+        (None, 0.0, "b"),
+        (None, 0.75, "b"),
+        (None, 0.76, "uncertain"),
+        (0, 0.25, "a"),
+        (0, 0.5, "uncertain"),
+    ],
+)
+def test_a_person_reads_no_emotion_under_the_models_threshold(
+    shown: int | None, below: float, word: str
+) -> None:
+    values = np.array([0.25, 0.75], np.float32)
+    scores = EmotionScores(("a", "b"), values, shown, below)
+    assert scores.word == word
+    assert scores.uncertain == (word == "uncertain")
+    assert scores.top == ("b" if shown is None else "a"), "for who wants to know all the same"
+
+
+@pytest.mark.parametrize(
+    ("values", "problem"),
+    [
+        ([0.5, 0.25, 0.25], "2 labels but probabilities of shape"),
+        ([0.5, 0.6], "must sum to 1, got 1.1"),
+        ([float("nan"), 1.0], "must sum to 1, got nan"),
+        ([0.0, 0.0], "must sum to 1"),
+    ],
+)
+def test_wrong_scores_are_refused(values: list[float], problem: str) -> None:
+    with pytest.raises(ValueError, match=problem):
+        EmotionScores(("a", "b"), np.array(values, np.float32))
+
+
+@pytest.mark.parametrize(
+    ("value", "field"),
+    [(INFO, "width"), (make_frame(), "index"), (Box(0, 0, 1, 1), "x"), (make_face(), "box")],
+)
+def test_values_are_frozen(value: Any, field: str) -> None:
+    with pytest.raises(FrozenInstanceError):
+        setattr(value, field, 7)
+
+
+def test_values_compare_by_what_they_hold() -> None:
+    assert Box(1, 2, 3, 4) == Box(1, 2, 3, 4)
+    assert replace(INFO, session=1) != INFO
+    assert make_scores("sad") != make_scores("sad"), "arrays have no single answer to =="

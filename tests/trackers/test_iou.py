@@ -1,0 +1,251 @@
+"""The iou tracker: the same face keeps its number, and what is gone is not reported."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from fer_stream.errors import ConfigError
+from fer_stream.testing import make_frame
+from fer_stream.trackers.iou import IouTracker
+from fer_stream.types import Box, Detection, Frame, Track
+from tests.clips import Image
+
+FPS = 25
+
+
+def textured(seed: int, side: int = 60) -> np.ndarray:
+    """Return a thing with a look of its own, (side, side) uint8."""
+    coarse = np.random.default_rng(seed).integers(0, 256, (8, 8), dtype=np.uint8)
+    return cv2.resize(coarse, (side, side), interpolation=cv2.INTER_CUBIC)
+
+
+def scene(*things: tuple[int, int, int], size: tuple[int, int] = (240, 320)) -> np.ndarray:
+    """Return a grey image with things (seed, x, y) before an even background."""
+    image = np.full(size, 90, np.uint8)
+    for seed, x, y in things:
+        thing = textured(seed)
+        image[y : y + 60, x : x + 60] = thing[: size[0] - y, : size[1] - x]
+    return image
+
+
+def found(*corners: tuple[int, int], side: int = 60) -> list[Detection]:
+    return [Detection(Box(x, y, side, side)) for x, y in corners]
+
+
+class Film:
+    """Feeds a tracker frame by frame at 25 frames per second."""
+
+    def __init__(self, tracker: IouTracker | None = None) -> None:
+        self.tracker = tracker or IouTracker()
+        self.index = 0
+        self.tracks: list[Track] = []
+
+    def show(self, image: np.ndarray, detections: Sequence[Detection] | None = None) -> list[Track]:
+        frame: Frame = make_frame(self.index, self.index / FPS, image=image)
+        self.index += 1
+        self.tracks = self.tracker.update(frame, detections)
+        return self.tracks
+
+
+def known(*things: tuple[int, int, int]) -> Film:
+    """Return a film whose things were detected twice."""
+    film = Film()
+    for _ in range(2):
+        film.show(scene(*things), found(*(thing[1:] for thing in things)))
+    return film
+
+
+def test_a_face_is_reported_and_numbered_at_its_second_detection() -> None:
+    film = Film()
+    image = scene((1, 100, 80))
+    assert film.show(image, found((100, 80))) == []
+    assert film.tracker.wants_detection, "so that a new face does not wait"
+    (track,) = film.show(image, found((102, 80)))
+    assert (track.track_id, track.box) == (1, Box(102, 80, 60, 60))
+    assert not film.tracker.wants_detection
+
+
+def test_a_single_false_detection_is_never_reported() -> None:
+    film = Film()
+    image = scene((1, 100, 80))
+    assert film.show(image, found((100, 80))) == []
+    for number in range(50):
+        assert film.show(image, [] if number % 5 == 0 else None) == []
+    assert film.show(image, found((100, 80))) == [], "it starts again"
+
+
+def test_false_detections_in_other_places_are_never_reported() -> None:
+    film = Film()
+    image = scene((1, 0, 0), (2, 100, 80), (3, 200, 160))
+    for number in range(12):
+        assert film.show(image, found([(0, 0), (100, 80), (200, 160)][number % 3])) == []
+
+
+def test_a_face_is_followed_without_detections(astronaut: Image) -> None:
+    film = Film()
+    lefts = [150 + round(60 * np.sin(i / 12)) for i in range(45)]
+
+    def view(left: int) -> Image:
+        return astronaut[20:260, left - 100 : left + 220]
+
+    for _ in range(2):
+        film.show(view(lefts[0]), [Detection(Box(275 - lefts[0], 45, 98, 98))])
+    for left in lefts:
+        (track,) = film.show(view(left))
+        assert track.track_id == 1
+        assert track.box.x == pytest.approx(275 - left, abs=3)
+        assert track.box.y == pytest.approx(45, abs=3)
+        assert (track.box.width, track.box.height) == (98, 98)
+
+
+def test_a_face_is_followed_on_a_large_frame(astronaut: Image) -> None:
+    large = cv2.resize(astronaut, None, fx=2, fy=2)
+    film = Film()
+    for _ in range(2):
+        film.show(large[:720], [Detection(Box(350, 130, 196, 196))])
+    for step in range(1, 21):
+        (track,) = film.show(np.roll(large, (3 * step, 6 * step), (0, 1))[:720])
+        assert track.box.x == pytest.approx(350 + 6 * step, abs=6)
+        assert track.box.y == pytest.approx(130 + 3 * step, abs=6)
+
+
+def test_a_face_keeps_its_number_through_short_misses() -> None:
+    film = known((1, 100, 80))
+    for number in range(60):
+        x = 100 + number
+        detections = None if number % 4 else (found((x, 80)) if number % 8 else [])
+        (track,) = film.show(scene((1, x, 80)), detections)
+        assert track.track_id == 1
+        assert track.box.x == pytest.approx(x, abs=3)
+
+
+def test_a_covered_face_is_not_reported_and_keeps_its_number_when_it_returns() -> None:
+    film = known((1, 100, 80))
+    for _ in range(15):
+        assert film.show(scene()) == []
+    (track,) = film.show(scene((1, 110, 80)), found((110, 80)))
+    assert track.track_id == 1
+
+
+def test_a_face_that_was_gone_for_longer_than_patience_gets_another_number() -> None:
+    film = known((1, 100, 80))
+    for _ in range(27):
+        assert film.show(scene(), []) == []
+    assert film.show(scene((1, 100, 80)), found((100, 80))) == []
+    (track,) = film.show(scene((1, 100, 80)), found((100, 80)))
+    assert track.track_id == 2
+
+
+def test_a_lost_face_asks_for_a_detection_at_once() -> None:
+    film = known((1, 100, 80))
+    film.show(scene((1, 100, 80)))
+    assert not film.tracker.wants_detection
+    film.show(scene())
+    assert film.tracker.wants_detection
+    film.show(scene(), [])
+    assert not film.tracker.wants_detection, "it has just been looked for"
+
+
+def test_at_a_cut_the_faces_before_it_are_gone() -> None:
+    film = known((1, 100, 80))
+    other = np.random.default_rng(9).integers(0, 256, (240, 320), dtype=np.uint8)
+    assert film.show(other) == []
+    assert film.tracker.wants_detection
+
+
+def test_a_face_that_is_never_detected_again_is_not_trusted_for_ever() -> None:
+    film = known((1, 100, 80))
+    image = scene((1, 100, 80))
+    shown = [bool(film.show(image, [] if i % 5 == 0 else None)) for i in range(100)]
+    assert all(shown[: 2 * FPS - 2])
+    assert not any(shown[2 * FPS + 2 :])
+
+
+def test_two_faces_side_by_side_keep_their_numbers() -> None:
+    film = known((1, 60, 80), (2, 125, 80))
+    numbers = {track.box.x // 40: track.track_id for track in film.tracks}
+    assert set(numbers) == {1, 3}
+    for number in range(30):
+        y = 80 + number % 3
+        image = scene((1, 60, y), (2, 125, y))
+        # The detector gives them in any order.
+        detections = found((60, y), (125, y))[:: 1 if number % 2 else -1]
+        tracks = film.show(image, detections if number % 5 == 0 else None)
+        assert {track.box.x // 40: track.track_id for track in tracks} == numbers
+
+
+def test_two_faces_that_come_close_keep_their_numbers() -> None:
+    film = known((1, 20, 80), (2, 240, 80))
+    numbers = [track.track_id for track in sorted(film.tracks, key=lambda t: t.box.x)]
+    assert sorted(numbers) == [1, 2]
+    for number, half in enumerate([*range(110, 30, -2), *range(30, 110, 2)]):
+        places = [(130 - half, 80), (130 + half, 80)]  # at their closest they touch
+        image = scene((1, *places[0]), (2, *places[1]))
+        tracks = film.show(image, found(*places) if number % 10 == 0 else None)
+        assert [t.track_id for t in sorted(tracks, key=lambda t: t.box.x)] == numbers
+
+
+def test_two_faces_that_pass_at_different_heights_keep_their_numbers() -> None:
+    film = known((1, 20, 40), (2, 240, 130))
+    numbers = {track.box.y // 60: track.track_id for track in film.tracks}
+    assert set(numbers) == {0, 2}
+    for step in range(1, 111):
+        places = [(20 + 2 * step, 40), (240 - 2 * step, 130)]
+        image = scene((1, *places[0]), (2, *places[1]))
+        tracks = film.show(image, found(*places) if step % 10 == 0 else None)
+        assert {track.box.y // 60: track.track_id for track in tracks} == numbers
+
+
+def test_a_badly_framed_detection_of_a_known_face_is_no_second_face() -> None:
+    film = known((1, 100, 80))
+    image = scene((1, 100, 80))
+    for _ in range(5):  # the right one and one that covers a part of it
+        tracks = film.show(image, found((100, 80)) + found((125, 105), side=30))
+        assert [track.track_id for track in tracks] == [1]
+
+
+def test_a_face_at_the_edge_stays_inside_the_frame() -> None:
+    film = known((1, 250, 80))
+    for step in range(1, 12):
+        for track in film.show(scene((1, 250 + 4 * step, 80))):
+            assert track.box.x + track.box.width <= 320
+
+
+def test_a_new_tracker_counts_from_one() -> None:
+    assert [known((1, 100, 80)).show(scene((1, 100, 80)))[0].track_id for _ in range(2)] == [1, 1]
+
+
+def test_a_detectors_confidence_is_passed_on() -> None:
+    film = Film()
+    for confidence in (0.5, 0.75):
+        tracks = film.show(scene((1, 100, 80)), [Detection(Box(100, 80, 60, 60), confidence)])
+    assert [track.confidence for track in tracks] == [0.75]
+
+
+def test_a_flat_face_does_not_follow_anything() -> None:
+    film = Film()
+    flat = np.full((240, 320), 128, np.uint8)
+    for _ in range(2):
+        film.show(flat, found((100, 80)))
+    assert film.show(flat) == []
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"min_iou": 0.0},
+        {"min_iou": 1.1},
+        {"patience": -1.0},
+        {"trust": -1.0},
+        {"follow_size": 23},
+        {"target": "x"},
+    ],
+)
+def test_wrong_options_are_refused(options: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match="iou"):
+        IouTracker(**options)

@@ -1,0 +1,191 @@
+"""Folders of image files: the demo's, and those of classes of one's own."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from fer_stream_training.data import load_dataset, load_splits
+
+from fer_stream.errors import ConfigError
+
+Make = Callable[..., Path]
+
+
+def _write(path: Path, height: int, width: int) -> None:
+    assert cv2.imwrite(str(path), np.full((height, width), 90, np.uint8))
+
+
+def _split(root: Path, make_classes: Make, names: tuple[str, ...], **options: object) -> Path:
+    for part in ("train", "test"):
+        make_classes(root / part, names, **options)
+    return root
+
+
+def test_classes_of_ones_own_are_sorted_by_name(tmp_path: Path, make_classes: Make) -> None:
+    root = _split(tmp_path / "mood", make_classes, ("sleepy", "awake"), size=(64, 40), count=3)
+    data = load_dataset(root)
+    assert data.name == "mood"
+    assert data.class_names == ("awake", "sleepy")
+    assert data.size == (64, 40)
+    assert data.training.images.shape == (6, 64, 40)
+    assert data.training.labels.tolist() == [0, 0, 0, 1, 1, 1]
+    first = cv2.imread(str(root / "train" / "awake" / "face00.png"), cv2.IMREAD_GRAYSCALE)
+    np.testing.assert_array_equal(data.training.images[0], first)
+    assert (data.training.name, data.validation.name) == ("train", "test")
+
+
+def test_emotions_have_their_order_and_names_even_if_some_are_missing(
+    tmp_path: Path, make_classes: Make
+) -> None:
+    root = _split(tmp_path, make_classes, ("Happy", "fear", "neutral"), count=2)
+    assert load_dataset(root).class_names == ("fearful", "happy", "neutral")
+    (tmp_path / "train" / "wink").mkdir()
+    names = load_splits(root, ("Training",))["Training"].class_names
+    assert names == ("Happy", "fear", "neutral", "wink")
+
+
+@pytest.mark.parametrize(
+    ("sizes", "expected"),
+    [
+        ([(96, 32)] * 3, (96, 32)),
+        ([(97, 97)] * 3, (48, 48)),
+        ([(31, 40)] * 3, (48, 48)),
+        ([(64, 64), (64, 64), (64, 65)], (48, 48)),
+        ([(200, 180), (64, 64), (48, 48)], (48, 48)),
+    ],
+)
+def test_small_images_of_one_size_keep_it(
+    tmp_path: Path, make_classes: Make, sizes: list[tuple[int, int]], expected: tuple[int, int]
+) -> None:
+    root = _split(tmp_path, make_classes, ("a", "b"), size=sizes[0], count=2)
+    for number, size in enumerate(sizes):
+        _write(root / "test" / "b" / f"more{number}.png", *size)
+    data = load_dataset(root)
+    assert data.size == data.validation.size == expected
+    assert np.all(data.validation.images[-3:] == 90)
+
+
+def test_colour_is_read_as_grey(tmp_path: Path, make_classes: Make) -> None:
+    root = _split(tmp_path, make_classes, ("a", "b"), count=2)
+    green = np.zeros((48, 48, 3), np.uint8)
+    green[:, :, 1] = 200
+    assert cv2.imwrite(str(root / "test" / "b" / "z.bmp"), green)
+    image = load_dataset(root).validation.images[-1]
+    assert np.all(abs(image.astype(float) - 0.587 * 200) < 1)
+
+
+def test_emotions_in_another_size_are_taken_as_they_are(tmp_path: Path, make_classes: Make) -> None:
+    names = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+    data = load_dataset(_split(tmp_path, make_classes, names, size=(64, 64), count=1))
+    assert data.size == (64, 64)
+    assert data.class_names[1] == "disgusted"
+
+
+def test_a_split_is_read_in_the_size_that_a_model_takes(tmp_path: Path, make_folders: Make) -> None:
+    root = make_folders(tmp_path)
+    _write(root / "test" / "sad" / "large.png", 200, 100)
+    split = load_splits(root, ("test",), (40, 40))["test"]
+    assert split.images.shape == (8, 40, 40)
+    assert split.class_names[4] == "sad"
+
+
+@pytest.mark.parametrize("name", ["validation", "val"])
+def test_a_validation_folder_comes_before_test(
+    tmp_path: Path, make_classes: Make, name: str
+) -> None:
+    root = _split(tmp_path, make_classes, ("a", "b"), count=2)
+    make_classes(root / name, ("a", "b"), count=5)
+    data = load_dataset(root)
+    assert data.validation.name == name
+    assert len(data.validation) == 10
+    assert len(load_splits(root, ("test",))["test"]) == 4
+
+
+def test_a_tenth_of_unsplit_classes_is_held_out(tmp_path: Path, make_classes: Make) -> None:
+    root = make_classes(tmp_path / "faces", ("a", "b"), count=20)
+    for file in sorted((root / "b").iterdir())[:15]:
+        file.unlink()
+    data = load_dataset(root)
+    assert data.training.class_counts().tolist() == [18, 4]
+    assert data.validation.class_counts().tolist() == [2, 1]
+    assert (data.training.name, data.validation.name) == ("nine tenths", "held-out tenth")
+    assert load_dataset(root).sha256() == data.sha256()
+
+    everything = load_splits(root, ("all",))["all"]
+    parts = [*data.training.images, *data.validation.images]
+    assert sorted(map(bytes, parts)) == sorted(map(bytes, everything.images))
+    # By chance, not the first ones.
+    held_out = {bytes(image) for image in data.validation.images}
+    assert bytes(everything.images[0]) not in held_out
+    assert bytes(everything.images[1]) not in held_out
+
+    with pytest.raises(ConfigError, match="is not split: it has no folder PrivateTest/"):
+        load_splits(root, ("PrivateTest",))
+
+
+def test_one_image_cannot_be_divided(tmp_path: Path, make_classes: Make) -> None:
+    root = make_classes(tmp_path, ("a", "b"), count=1)
+    with pytest.raises(ConfigError, match=r"/a holds one image; expected two or more"):
+        load_dataset(root)
+
+
+def test_what_is_no_class_and_no_image_is_left_out(tmp_path: Path, make_classes: Make) -> None:
+    root = _split(tmp_path, make_classes, ("a", "b"), count=2)
+    (root / "train" / ".cache").mkdir()
+    (root / "train" / "notes.txt").write_text("hello")
+    (root / "train" / "a" / "Thumbs.db").write_text("hello")
+    (root / "train" / "a" / "._face00.png").write_text("a Mac's note on the file")
+    assert load_dataset(root).training.class_counts().tolist() == [2, 2]
+
+
+def test_bad_folders_are_named(tmp_path: Path, make_folders: Make) -> None:
+    root = make_folders(tmp_path)
+    victim = root / "train" / "sad" / "im04.png"
+    whole = victim.read_bytes()
+
+    for broken in (b"no picture", b"", whole[: len(whole) // 2]):
+        victim.write_bytes(broken)
+        with pytest.raises(ConfigError, match=r"cannot read the image .*sad.im04\.png"):
+            load_dataset(root)
+
+    _write(victim, 48, 64)
+    with pytest.raises(ConfigError, match=r"im04\.png is 64x48 px; expected 48x48"):
+        load_dataset(root)
+
+    victim.write_bytes(whole)
+    for file in (root / "test" / "fearful").iterdir():
+        file.unlink()
+    with pytest.raises(ConfigError, match="test has no images of class fearful; expected"):
+        load_dataset(root)
+
+    (root / "train" / "laughing").mkdir()
+    with pytest.raises(ConfigError, match="train has no images of class laughing"):
+        load_dataset(root)
+
+    for file in (root / "test").glob("*/*.png"):
+        file.unlink()
+    with pytest.raises(ConfigError, match="test holds no images"):
+        load_dataset(root)
+
+
+def test_a_missing_split_is_named_with_the_way_out(tmp_path: Path, make_folders: Make) -> None:
+    with pytest.raises(ConfigError, match="has no folder train/"):
+        load_dataset(tmp_path)
+    root = make_folders(tmp_path / "data")
+    shutil.rmtree(root / "test")
+    with pytest.raises(ConfigError, match="has no folder validation/, val/, test/") as caught:
+        load_dataset(root)
+    assert f"give --data {root / 'train'} to have a tenth" in str(caught.value)
+    assert len(load_dataset(root / "train").validation) == 7
+    with pytest.raises(ConfigError, match="has no folder PrivateTest/"):
+        load_splits(root, ("PrivateTest",))
+
+
+def test_one_class_cannot_be_learned(tmp_path: Path, make_classes: Make) -> None:
+    with pytest.raises(ConfigError, match="1 classes; expected 2 to 256 folders"):
+        load_dataset(make_classes(tmp_path, ("a",)))

@@ -1,0 +1,116 @@
+"""What a training can be told: to stop early, to weigh classes, to learn classes of one's own."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fer_stream_training.checkpoint import EpochRecord, RunState
+from fer_stream_training.data import Dataset, Split
+from fer_stream_training.settings import TrainingSettings
+
+from .test_train_command import history, run_train
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.usefixtures("tensorflow_installed"),
+    # TensorFlow and tf2onnx warn about their own insides.
+    pytest.mark.filterwarnings("default"),
+]
+
+Make = Callable[..., Path]
+
+
+def test_a_run_that_gets_no_better_stops_and_stays_stopped(tmp_path: Path, make_csv: Make) -> None:
+    data = make_csv(tmp_path, training=28, validation=14)
+    # Steps too small to change any answer, so that no epoch is better than the first.
+    flags = ["--arch", "demo-cnn", "--epochs", "9", "--patience", "2", "--lr", "1e-9"]
+    out = tmp_path / "run"
+    result = run_train("--data", data, "--out", out, *flags)
+    if result.exception is not None:
+        raise result.exception
+    assert "stopped after epoch 3: no better accuracy in 2 epochs" in result.output
+    assert [row["epoch"] for row in history(out)] == ["1", "2", "3"]
+    assert "Of the 3 epochs" in (out / "report.md").read_text()
+
+    # A run killed after its last epoch goes on with the export, not with another epoch.
+    again = tmp_path / "again"
+    again.mkdir()
+    shutil.copy(out / "checkpoint.npz", again)
+    resumed = run_train("--data", data, "--out", again, *flags, "--resume")
+    if resumed.exception is not None:
+        raise resumed.exception
+    assert history(again) == history(out)
+    assert (again / "model.onnx").exists()
+
+
+class _Silent:
+    """A reporter that nobody reads."""
+
+    def step(self, epoch: int, step: int, steps: int, loss: float, accuracy: float) -> None:
+        """Say nothing."""
+
+    def epoch(self, record: EpochRecord, best: EpochRecord) -> None:
+        """Say nothing."""
+
+
+def _rare_score(folder: Path, *, class_weights: bool) -> float:
+    """The score of a class with a tenth of the images, where no image tells the classes apart."""
+    from fer_stream_training.architectures import ARCHITECTURES
+    from fer_stream_training.trainer import predict, train
+
+    images = np.full((100, 32, 32), 128, np.uint8)
+    labels = (np.arange(100) % 10 == 0).astype(np.uint8)
+    split = Split("grey", images, labels, ("common", "rare"))
+    settings = TrainingSettings(
+        epochs=4,
+        batch_size=10,
+        schedule="constant",
+        label_smoothing=0.0,
+        augment=False,
+        class_weights=class_weights,
+    )
+    folder.mkdir()
+    start = RunState(settings.as_dict(), split.sha256())
+    state = train(Dataset("grey", split, split), settings, folder, start, _Silent())
+    # Not the best epoch's weights, which are those of the fewest mistakes.
+    model = ARCHITECTURES["demo-cnn"](2, (32, 32), "float32")
+    for variable, value in zip(model.variables, state.variables, strict=True):
+        variable.assign(value)
+    return float(predict(model, images[:1])[0, 1])
+
+
+def test_class_weights_let_a_rare_class_count_as_much(tmp_path: Path) -> None:
+    assert _rare_score(tmp_path / "plain", class_weights=False) < 0.25
+    assert 0.35 < _rare_score(tmp_path / "weighted", class_weights=True) < 0.65
+
+
+def test_classes_of_ones_own_reach_the_model_file(tmp_path: Path, make_classes: Make) -> None:
+    import onnx
+
+    from fer_stream.classifiers.onnx import OnnxClassifier
+
+    faces = make_classes(tmp_path / "faces", ("sleepy", "awake", "absent"), size=(45, 37))
+    out = tmp_path / "run"
+    result = run_train(
+        "--data", faces, "--out", out, "--arch", "small-resnet", "--epochs", "3", "--lr", "0.02"
+    )
+    if result.exception is not None:
+        raise result.exception
+    assert (
+        "faces: 54 images to train on (nine tenths), 6 to check on (held-out tenth)\n"
+        "37x45 px in 3 classes: absent, awake, sleepy\n"
+    ) in result.output
+    assert "labels that differ 0" in result.output
+    report = (out / "report.md").read_text()
+    assert "held-out tenth" in report
+
+    classifier = OnnxClassifier(str(out / "model.onnx"))
+    assert classifier.labels == ("absent", "awake", "sleepy")
+    assert classifier.input_size == (45, 37)
+    about = {p.key: p.value for p in onnx.load(out / "model.onnx").metadata_props}
+    assert json.loads(about["fer_stream.accuracy"])["images"] == 6

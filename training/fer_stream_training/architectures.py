@@ -1,0 +1,136 @@
+"""The networks that can be trained, one builder function each.
+
+A builder takes the number of classes K, the (height, width) of the images in px and the name of a
+Keras dtype policy, and returns an uncompiled model. Its input is (N, height, width, 1) float32, raw
+grey 0..255; its output is (N, K) float32 probabilities. Sides from 32 px build in every network.
+Scaling is a layer of the network, so that training and serving cannot disagree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import keras
+
+Builder = Callable[[int, tuple[int, int], str], "keras.Model"]
+
+# (channels, blocks) of each stage; the first block of each halves the picture: 48, 24, 12, 6, 3 px
+Stages = tuple[tuple[int, int], ...]
+_SMALL: Stages = ((32, 1), (64, 2), (128, 2), (160, 1))
+_WIDE: Stages = ((48, 1), (96, 2), (192, 2), (256, 1))
+
+
+def demo_cnn(classes: int, size: tuple[int, int], dtype: str) -> keras.Model:
+    """Four convolutions and one wide dense layer: the network of a widely copied webcam demo."""
+    import keras
+    from keras import layers
+
+    return keras.Sequential(
+        [
+            keras.Input((*size, 1), name="grey"),
+            layers.Rescaling(1 / 255, dtype="float32"),
+            layers.Conv2D(32, 3, activation="relu", dtype=dtype),
+            layers.Conv2D(64, 3, activation="relu", dtype=dtype),
+            layers.MaxPooling2D(2, dtype=dtype),
+            layers.Dropout(0.25, dtype=dtype),
+            layers.Conv2D(128, 3, activation="relu", dtype=dtype),
+            layers.MaxPooling2D(2, dtype=dtype),
+            layers.Conv2D(128, 3, activation="relu", dtype=dtype),
+            layers.MaxPooling2D(2, dtype=dtype),
+            layers.Dropout(0.25, dtype=dtype),
+            layers.Flatten(dtype=dtype),
+            layers.Dense(1024, activation="relu", dtype=dtype),
+            layers.Dropout(0.5, dtype=dtype),
+            # float32 always: probabilities in bfloat16 have three digits only
+            layers.Dense(classes, activation="softmax", dtype="float32"),
+        ],
+        name="demo_cnn",
+    )
+
+
+def small_resnet(classes: int, size: tuple[int, int], dtype: str) -> keras.Model:
+    """Six residual blocks: 1.1 million weights, 54 million multiplications per face."""
+    return _resnet("small_resnet", _SMALL, classes, size, dtype)
+
+
+def wide_resnet(classes: int, size: tuple[int, int], dtype: str) -> keras.Model:
+    """The same, half as wide again: 2.6 million weights, 120 million multiplications per face."""
+    return _resnet("wide_resnet", _WIDE, classes, size, dtype)
+
+
+def _resnet(
+    name: str, stages: Stages, classes: int, size: tuple[int, int], dtype: str
+) -> keras.Model:
+    """One convolution, residual blocks, the mean over the picture and one dense layer.
+
+    Blocks as in He et al., arXiv:1512.03385, with the shortcut of He et al., arXiv:1812.01187,
+    section 4 (average pooling before the 1x1 convolution, the last scale of a block starts at 0).
+    """
+    import keras
+    from keras import layers
+
+    grey = keras.Input((*size, 1), name="grey")
+    # Each face by its own mean and deviation: dim and washed-out faces look like any other. The
+    # epsilon (grey levels squared) keeps a blank image blank instead of magnifying its noise.
+    x = layers.LayerNormalization(
+        axis=(1, 2, 3), epsilon=25.0, center=False, scale=False, dtype="float32"
+    )(grey)
+    x = _activated(_convolution(x, stages[0][0], 3, 1, dtype), dtype)
+    for channels, blocks in stages:
+        for block in range(blocks):
+            x = _residual_block(x, channels, 2 if block == 0 else 1, dtype)
+    x = layers.GlobalAveragePooling2D(dtype=dtype)(x)
+    x = layers.Dropout(0.3, dtype=dtype)(x)
+    # float32 always: probabilities in bfloat16 have three digits only
+    scores = layers.Dense(classes, activation="softmax", dtype="float32")(x)
+    return keras.Model(grey, scores, name=name)
+
+
+def _residual_block(x: Any, channels: int, stride: int, dtype: str) -> Any:
+    """Two 3x3 convolutions added to their input; (N, H, W, C) to (N, H/stride, W/stride, C'),
+    rounded up."""
+    from keras import layers
+
+    shortcut = x
+    if stride != 1:
+        # "same", as in the convolutions: a last odd row or column counts
+        shortcut = layers.AveragePooling2D(stride, padding="same", dtype=dtype)(shortcut)
+        shortcut = _convolution(shortcut, channels, 1, 1, dtype)
+    y = _activated(_convolution(x, channels, 3, stride, dtype), dtype)
+    y = _convolution(y, channels, 3, 1, dtype, first_scale="zeros")
+    return _activated(layers.Add(dtype=dtype)([y, shortcut]), dtype)
+
+
+def _convolution(
+    x: Any, channels: int, size: int, stride: int, dtype: str, first_scale: str = "ones"
+) -> Any:
+    """Convolution and batch normalisation, without the activation."""
+    from keras import layers
+
+    from .batch_norm import batch_normalization
+
+    x = layers.Conv2D(
+        channels,
+        size,
+        strides=stride,
+        padding="same",
+        use_bias=False,
+        kernel_initializer="he_normal",
+        dtype=dtype,
+    )(x)
+    return batch_normalization(dtype, first_scale)(x)
+
+
+def _activated(x: Any, dtype: str) -> Any:
+    from keras import layers
+
+    return layers.Activation("relu", dtype=dtype)(x)
+
+
+ARCHITECTURES: dict[str, Builder] = {
+    "demo-cnn": demo_cnn,
+    "small-resnet": small_resnet,
+    "wide-resnet": wide_resnet,
+}

@@ -1,0 +1,107 @@
+"""`fer-stream train`: a network from a recipe, exported to ONNX."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..architectures import ARCHITECTURES
+from ..recipes import DEFAULT_ARCH, settings_from
+from ..settings import SCHEDULES
+
+
+@click.command()
+@click.option(
+    "--data",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="fer2013.csv (also as .gz or .zip), a folder with train/<class>/ and test/<class>/, or a "
+    "folder of class folders, of which a tenth is held out.",
+)
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for the checkpoint, the model and the report.",
+)
+@click.option(
+    "--arch",
+    type=click.Choice(sorted(ARCHITECTURES)),
+    help=f"The network; it brings its own recipe.  [default: {DEFAULT_ARCH}]",
+)
+@click.option(
+    "--recipe",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="A TOML file with settings of your own. The flags below change single settings.",
+)
+@click.option("--epochs", type=click.IntRange(min=1), help="Passes over the training images.")
+@click.option("--batch-size", type=click.IntRange(min=1), help="Images in each step.")
+@click.option(
+    "--lr", type=click.FloatRange(min=0, min_open=True), help="Highest learning rate of the run."
+)
+@click.option(
+    "--schedule",
+    type=click.Choice(SCHEDULES),
+    help="cosine: short rise, then down to 0; constant: --lr throughout.",
+)
+@click.option(
+    "--label-smoothing",
+    type=click.FloatRange(min=0, max=1, max_open=True),
+    help="Share of each label spread over all classes.",
+)
+@click.option(
+    "--augment/--no-augment",
+    default=None,
+    help="Mirror, shift, turn, scale and relight the training faces at random.",
+)
+@click.option(
+    "--class-weights/--no-class-weights",
+    default=None,
+    help="Let rare classes count as much as common ones.",
+)
+@click.option(
+    "--patience",
+    type=click.IntRange(min=0),
+    help="Stop after so many epochs without a better validation accuracy; 0: never.",
+)
+@click.option(
+    "--seed", type=click.IntRange(min=0), help="Decides first weights, order and random changes."
+)
+@click.option(
+    "--teacher",
+    "teachers",
+    multiple=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The model.onnx of an earlier run to learn from, beside the labels. May be repeated.",
+)
+@click.option(
+    "--start-from",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The model.keras of an earlier run of this network, to begin with its weights.",
+)
+@click.option("--resume", is_flag=True, help="Go on after the last finished epoch in --out.")
+def train(
+    data: Path,
+    out: Path,
+    recipe: Path | None,
+    teachers: tuple[Path, ...],
+    start_from: Path | None,
+    resume: bool,
+    **flags: Any,
+) -> None:
+    """Train a classifier on FER-2013, or on faces of your own classes, and export it to ONNX.
+
+    Images of one size, 32 to 96 px a side, are taken as they are; others are made 48x48. Each
+    finished epoch is kept: a stopped or killed run goes on with --resume.
+    """
+    from ..prior import Prior
+    from ..run import run_training
+
+    prior = Prior(teachers, start_from)
+    settings = settings_from(recipe, {**flags, **prior.as_settings()})
+    command = shlex.join(["fer-stream", *sys.argv[1:]])
+    run_training(data, out, settings, prior, resume, command)

@@ -1,0 +1,157 @@
+"""Folders of image files, one folder per class: split by its owner, or not at all.
+
+The demo's form of FER-2013 is ``train/<emotion>/*.png`` and ``test/<emotion>/*.png``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+import numpy as np
+
+from fer_stream.errors import ConfigError
+from fer_stream.sources import IMAGE_ENDINGS
+
+from ..fer2013 import EMOTIONS
+from .images import Size, read_images
+from .splits import Split
+
+_TRAIN = "train"
+_VALIDATION = ("validation", "val", "test")  # the first that is there
+_OTHER_NAMES = {"disgust": "disgusted", "fear": "fearful", "surprise": "surprised"}
+_MOST_CLASSES = 256  # labels are bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Listing:
+    """The image files of one split, in a fixed order; each lies in its class's folder."""
+
+    name: str
+    files: list[Path]
+
+
+def read_folder_splits(root: Path, names: Iterable[str], size: Size | None) -> dict[str, Split]:
+    """Read the named splits below ``root``, all as images of one size (see ``read_images``).
+
+    ``Training`` is ``train/``; ``PublicTest`` is ``validation/``, ``val/`` or ``test/``, the first
+    that is there; any other name is the folder of that name. A folder of class folders has no
+    splits: its ``Training`` and ``PublicTest`` are nine tenths and a tenth of each class, always
+    the same ones, and ``all`` is everything.
+
+    The classes are the names of the class folders, sorted. Where all of them are emotions, they
+    have FER-2013's names and order instead (``fear`` is ``fearful``). Raises ConfigError for
+    missing folders and for files that are no images.
+    """
+    if _is_split(root):
+        folders = {name: _split_folder(root, name) for name in names}
+        listings = {
+            name: _Listing(folder.name, _image_files(folder)) for name, folder in folders.items()
+        }
+        codes, class_names = _classes({root / _TRAIN, *folders.values()})
+    else:
+        listings = {name: _part(root, name) for name in names}
+        codes, class_names = _classes({root})
+    files = [file for listing in listings.values() for file in listing.files]
+    images = iter(read_images(files, size, fer2013=class_names == EMOTIONS))
+    splits = {}
+    for name, listing in listings.items():
+        labels = np.array([codes[file.parent.name] for file in listing.files], dtype=np.uint8)
+        order = np.argsort(labels, kind="stable")
+        stack = np.stack([next(images) for _ in listing.files])
+        splits[name] = Split(listing.name, stack[order], labels[order], class_names)
+    return splits
+
+
+def _is_split(root: Path) -> bool:
+    """Whether ``root`` is to be split by its folders; else it is a folder of class folders."""
+    return any((root / name).is_dir() for name in (_TRAIN, *_VALIDATION)) or not any(
+        _image_files(root)
+    )
+
+
+def _split_folder(root: Path, name: str) -> Path:
+    choices = {"Training": (_TRAIN,), "PublicTest": _VALIDATION}.get(name, (name,))
+    for choice in choices:
+        if (root / choice).is_dir():
+            if not _image_files(root / choice):
+                raise ConfigError(
+                    f"{root / choice} holds no images; expected {choice}/<class>/*.png; "
+                    "check --data"
+                )
+            return root / choice
+    advice = (
+        f"add one, or give --data {root / _TRAIN} to have a tenth of its images held out"
+        if name == "PublicTest"
+        else "check --data"
+    )
+    raise ConfigError(
+        f"{root} has no folder {'/, '.join(choices)}/; expected train/<class>/*.png and "
+        f"test/<class>/*.png; {advice}"
+    )
+
+
+def _part(root: Path, name: str) -> _Listing:
+    """The part of a folder of class folders that stands for the split ``name``."""
+    files = _image_files(root)
+    if name == "all":
+        return _Listing(name, files)
+    if name not in ("Training", "PublicTest"):
+        raise ConfigError(
+            f"{root} is not split: it has no folder {name}/; expected Training or PublicTest, "
+            "a tenth of its images that is held out, or all; choose one of these"
+        )
+    held_out = _held_out(files)
+    if name == "PublicTest":
+        return _Listing("held-out tenth", [file for file in files if file in held_out])
+    return _Listing("nine tenths", [file for file in files if file not in held_out])
+
+
+def _held_out(files: list[Path]) -> set[Path]:
+    """A tenth of each class, at least one file, chosen by chance but always the same."""
+    chosen: set[Path] = set()
+    for folder, group in groupby(files, lambda file: file.parent):
+        own = list(group)
+        if len(own) == 1:
+            raise ConfigError(
+                f"{folder} holds one image; expected two or more, of which a tenth is held out; "
+                "add some or remove the folder"
+            )
+        order = np.random.default_rng(0).permutation(len(own))
+        chosen.update(own[index] for index in order[: max(1, round(len(own) / 10))])
+    return chosen
+
+
+def _classes(splits: set[Path]) -> tuple[dict[str, int], tuple[str, ...]]:
+    """The label of each class folder's name in ``splits``, and the names of the classes."""
+    folders = sorted({folder.name for split in splits for folder in _class_folders(split)})
+    emotions = [_OTHER_NAMES.get(name.lower(), name.lower()) for name in folders]
+    names, order = folders, folders
+    if set(emotions) <= set(EMOTIONS):
+        names, order = emotions, [name for name in EMOTIONS if name in emotions]
+    if not 2 <= len(order) <= _MOST_CLASSES:
+        places = ", ".join(sorted(str(split) for split in splits))
+        raise ConfigError(
+            f"{places}: {len(order)} classes; expected 2 to {_MOST_CLASSES} folders, one for each "
+            "class; check --data"
+        )
+    codes = {folder: order.index(name) for folder, name in zip(folders, names, strict=True)}
+    return codes, tuple(order)
+
+
+def _image_files(split: Path) -> list[Path]:
+    """The image files of all classes, in name order so that a run can be repeated."""
+    return sorted(
+        file
+        for folder in _class_folders(split)
+        for file in folder.iterdir()
+        if file.suffix.lower() in IMAGE_ENDINGS and not file.name.startswith(".")
+    )
+
+
+def _class_folders(split: Path) -> list[Path]:
+    if not split.is_dir():
+        return []
+    return [item for item in split.iterdir() if item.is_dir() and not item.name.startswith(".")]

@@ -1,0 +1,140 @@
+"""From trained weights to a self-describing ONNX file that is proven equal to the Keras model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from fer_stream.errors import ConfigError, ModelError
+
+from .architectures import ARCHITECTURES
+from .checkpoint import Arrays
+
+if TYPE_CHECKING:
+    import keras
+    import onnx
+
+OPSET = 17  # read by every onnxruntime since 1.12 (2022)
+MAX_DIFFERENCE = 1e-4  # of a probability; float32 rounding alone stays below 1e-6
+_BATCH = 256
+
+Predict = Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.float32]]
+
+
+@dataclass(frozen=True, slots=True)
+class Parity:
+    """How close two models' outputs are over the same images."""
+
+    images: int
+    max_difference: float  # of any probability
+    disagreements: int  # images whose top label differs, ties aside
+
+
+def float32_model(arch: str, classes: int, size: tuple[int, int], weights: Arrays) -> keras.Model:
+    """A Keras model of ``arch`` in float32 with ``weights``, whatever it was trained in."""
+    model = ARCHITECTURES[arch](classes, size, "float32")
+    model.set_weights(weights)
+    return model
+
+
+def to_onnx(model: keras.Model) -> onnx.ModelProto:
+    """Convert a Keras model of (N, H, W, 1) float32 input to ONNX; any N goes."""
+    import onnx
+    import tensorflow as tf
+    import tf2onnx
+
+    signature = (tf.TensorSpec((None, *model.input_shape[1:]), tf.float32, name="grey"),)
+    # from_function, for from_keras (tf2onnx 1.17) fails on an unnamed Sequential.
+    function = tf.function(lambda grey: model(grey, training=False), input_signature=signature)
+    proto, _ = tf2onnx.convert.from_function(function, input_signature=signature, opset=OPSET)
+    assert isinstance(proto, onnx.ModelProto)
+    _name_output(proto.graph, "probabilities")
+    for value in (*proto.graph.input, *proto.graph.output):
+        value.type.tensor_type.shape.dim[0].dim_param = "batch"
+    return proto
+
+
+def _name_output(graph: onnx.GraphProto, name: str) -> None:
+    """Rename the graph's output, which tf2onnx calls ``Identity:0``."""
+    (output,) = graph.output
+    for node in graph.node:
+        node.output[:] = [name if value == output.name else value for value in node.output]
+    output.name = name
+
+
+def onnx_predictor(proto: bytes) -> Predict:
+    """A function from (N, H, W) uint8 grey images to (N, K) float32 by onnxruntime on the CPU."""
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(proto, providers=["CPUExecutionProvider"])
+    name = session.get_inputs()[0].name
+
+    def predict(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        inputs = images.astype(np.float32)[..., None]
+        batches = [
+            session.run(None, {name: inputs[start : start + _BATCH]})[0]
+            for start in range(0, len(inputs), _BATCH)
+        ]
+        return np.concatenate(batches).astype(np.float32)
+
+    return predict
+
+
+def compare(expected: npt.NDArray[np.float32], actual: npt.NDArray[np.float32]) -> Parity:
+    """Compare two (N, K) float32 outputs.
+
+    Two different top labels count as a disagreement only when ``expected`` tells them apart by
+    more than the tolerated difference; closer scores are a tie.
+    """
+    rows = np.arange(len(expected))
+    margin = expected[rows, expected.argmax(axis=1)] - expected[rows, actual.argmax(axis=1)]
+    return Parity(
+        images=len(expected),
+        max_difference=float(np.abs(expected - actual).max()),
+        disagreements=int((margin > MAX_DIFFERENCE).sum()),
+    )
+
+
+def require_parity(parity: Parity) -> None:
+    """Raise ModelError when the exported model is not the trained one."""
+    if parity.max_difference <= MAX_DIFFERENCE and parity.disagreements == 0:
+        return
+    raise ModelError(
+        f"the ONNX model differs from the Keras model by up to {parity.max_difference:.2g} and on "
+        f"{parity.disagreements} of {parity.images} labels; expected at most {MAX_DIFFERENCE:g} "
+        "and none; try other versions of tensorflow and tf2onnx, then the command again (train: "
+        "with --resume)"
+    )
+
+
+def check_out(out: Path, source: Path) -> None:
+    """Raise ConfigError, before any work, for an ``out`` that is ``source`` or has no folder."""
+    if out.resolve() == source.resolve():
+        raise ConfigError(f"--out is {out}, the model itself; expected another file")
+    if not out.parent.is_dir():
+        raise ConfigError(f"cannot write {out}: there is no folder {out.parent}; make it first")
+
+
+@contextmanager
+def unfinished(out: Path) -> Iterator[Path]:
+    """A path beside ``out`` to write to: it becomes ``out`` at the end, or goes after an error.
+
+    Raises ConfigError when it cannot be written.
+    """
+    path = out.with_name(f"{out.name}.unfinished")
+    try:
+        yield path
+        path.replace(out)
+    except OSError as error:
+        raise ConfigError(
+            f"cannot write {out} ({error.strerror or error}); expected a folder to write in; "
+            "choose another --out"
+        ) from error
+    finally:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,140 @@
+"""Reading what people save from Keras: a whole model, or the known demo's weights alone."""
+
+from __future__ import annotations
+
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fer_stream.errors import ModelError
+
+from .architectures import ARCHITECTURES
+from .batch_norm import float32_batch_normalization, register_fused
+from .fer2013 import IMAGE_SIZE
+
+if TYPE_CHECKING:
+    import keras
+
+# How a model wants its pictures: (scale, offset) to make that of 0..255.
+INPUT_RANGES = {"0..255": (1.0, 0.0), "0..1": (1 / 255, 0.0), "-1..1": (1 / 127.5, -1.0)}
+# Layers that bring 0..255 into their own range; nobody scales before them.
+_SCALING = ("Rescaling", "Normalization", "LayerNormalization")
+
+
+@dataclass(frozen=True, slots=True)
+class KerasFile:
+    """A model that computes in float32, and what its file says of it."""
+
+    model: keras.Model
+    own_range: str | None
+    """The key of `INPUT_RANGES` that the file asks for by itself; None if it does not say."""
+    notes: tuple[str, ...] = ()
+    """What a person should know of how the file was read, a line each."""
+
+
+def load_keras(path: Path, classes: int) -> KerasFile:
+    """Read a Keras 3 `.keras` file, a whole legacy `.h5`, or the demo's weights of ``classes``.
+
+    Raises ModelError, one line that says what to do, for anything else.
+    """
+    if not path.is_file():
+        raise ModelError(f"no such file: {path}; expected a model saved by Keras, .keras or .h5")
+    if path.suffix in (".h5", ".hdf5"):
+        if not _holds_a_model(path):
+            return _demo_weights(path, classes)
+    elif path.suffix != ".keras":
+        raise ModelError(
+            f"{path} is no Keras file by its name; expected .keras or .h5; save the model with "
+            "model.save('model.keras')"
+        )
+    elif not zipfile.is_zipfile(path):
+        raise ModelError(f"{path} is damaged or no Keras file; expected what model.save() writes")
+    return _whole_model(path)
+
+
+def _holds_a_model(path: Path) -> bool:
+    """Whether an HDF5 file describes its network, and not weights alone."""
+    import h5py
+
+    try:
+        with h5py.File(path) as file:
+            return "model_config" in file.attrs
+    except OSError as error:
+        raise ModelError(
+            f"{path} is damaged or no HDF5 file ({error}); expected what model.save() writes"
+        ) from None
+
+
+def _whole_model(path: Path) -> KerasFile:
+    import keras
+
+    register_fused()
+    try:
+        model = keras.models.load_model(path, compile=False)
+    except Exception as error:  # Keras raises whatever a layer's constructor raised
+        raise ModelError(
+            f"cannot load {path}: {_reason(error)}; expected a model of Keras's own layers; save "
+            "it again with model.save('model.keras') in the Keras that is installed here, its own "
+            "classes replaced by layers of Keras"
+        ) from None
+    own_range = "0..255" if _first_layer(model) in _SCALING else None
+    if all(layer.compute_dtype == "float32" for layer in model.layers):
+        return KerasFile(model, own_range)
+    note = f"{path.name} computes in {model.layers[-2].compute_dtype}; it is exported in float32"
+    return KerasFile(_in_float32(model), own_range, (note,))
+
+
+def _reason(error: Exception) -> str:
+    """The part of Keras's message that says what is wrong, on one line of bearable length."""
+    text = str(error).rpartition("Exception encountered: ")[2]
+    text = " ".join(text.split()).partition("Full object config")[0]
+    return text.partition(". ")[0].strip()[:200]
+
+
+def _first_layer(model: keras.Model) -> str:
+    """The class name of the first layer that does something at inference."""
+    for layer in model.layers:
+        name = type(layer).__name__
+        if hasattr(layer, "layers"):
+            return _first_layer(layer)
+        if name != "InputLayer" and not name.startswith("Random"):
+            return name
+    return ""
+
+
+def _in_float32(model: keras.Model) -> keras.Model:
+    """The same network and weights, computing in float32: ONNX on a CPU has no other."""
+    import keras
+
+    def converted(layer: Any) -> Any:
+        config = layer.get_config() | {"dtype": "float32"}
+        return float32_batch_normalization(layer) or type(layer).from_config(config)
+
+    clone = keras.models.clone_model(model, clone_function=converted, recursive=True)
+    clone.set_weights(model.get_weights())
+    return clone
+
+
+def _demo_weights(path: Path, classes: int) -> KerasFile:
+    """The known demo's network with the weights in ``path``; it was trained on 0..1."""
+    import keras
+
+    size = (IMAGE_SIZE, IMAGE_SIZE)
+    # Without our Rescaling, for the demo scaled its pictures before the network.
+    layers = ARCHITECTURES["demo-cnn"](classes, size, "float32").layers[1:]
+    model = keras.Sequential([keras.Input((*size, 1)), *layers], name="demo_cnn")
+    try:
+        model.load_weights(path)
+    except Exception:  # Keras raises errors of several kinds when weights do not fit
+        raise ModelError(
+            f"{path} holds weights without their network, and they do not fit the only one that is "
+            f"known without being told, the four-layer demo CNN with {classes} labels; save the "
+            "whole model with model.save('model.keras')"
+        ) from None
+    note = (
+        f"{path.name} holds weights alone; they fit the four-layer demo CNN, which was trained on "
+        "0..1 and with the labels in the order of its folders: angry, disgusted, fearful, happy, "
+        "neutral, sad, surprised"
+    )
+    return KerasFile(model, "0..1", (note,))

@@ -1,0 +1,22 @@
+"""What this package offers to `fer-stream` through its public hooks.
+
+Imports nothing heavy: `fer-stream --help` loads this module.
+"""
+
+from __future__ import annotations
+
+import click
+
+from fer_stream.hookspecs import hookimpl
+
+from .commands.evaluate import evaluate
+from .commands.export import export
+from .commands.prepare import prepare
+from .commands.quantise import quantise
+from .commands.train import train
+
+
+@hookimpl
+def fer_register_commands() -> list[click.Command]:
+    """Offer `fer-stream prepare`, `train`, `evaluate`, `export` and `quantise`."""
+    return [prepare, train, evaluate, export, quantise]

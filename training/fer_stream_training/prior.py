@@ -1,0 +1,58 @@
+"""What a run takes over from earlier ones: what they say of the faces, and their weights."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fer_stream.errors import ConfigError
+
+from .architectures import ARCHITECTURES
+from .checkpoint import Arrays
+from .data import Dataset
+from .keras_files import load_keras
+
+
+@dataclass(frozen=True, slots=True)
+class Prior:
+    """The files of earlier runs that a run builds on."""
+
+    teachers: tuple[Path, ...] = ()
+    """Their `model.onnx`: see `distillation`."""
+    start_from: Path | None = None
+    """Its `model.keras`, whose weights are the run's first ones."""
+
+    def as_settings(self) -> dict[str, Any]:
+        """The files' SHA-256; raises ConfigError for one that cannot be read."""
+        start = _sha256(self.start_from, "--start-from") if self.start_from else ""
+        teachers = tuple(_sha256(path, "--teacher") for path in self.teachers)
+        return {"teachers": teachers, "start_from": start}
+
+    def first_weights(self, arch: str, data: Dataset) -> Arrays | None:
+        """The weights to begin with, None for random ones.
+
+        Raises ModelError for a file that is no Keras model, ConfigError for another network's.
+        """
+        if self.start_from is None:
+            return None
+        weights: Arrays = load_keras(self.start_from, len(data.class_names)).model.get_weights()
+        wanted = ARCHITECTURES[arch](len(data.class_names), data.size, "float32").get_weights()
+        if [value.shape for value in weights] != [value.shape for value in wanted]:
+            raise ConfigError(
+                f"the weights of {self.start_from} do not fit {arch} for {len(data.class_names)} "
+                "classes; expected the model.keras of a run with the same --arch and kind of data; "
+                "leave out --start-from"
+            )
+        return weights
+
+
+def _sha256(path: Path, flag: str) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise ConfigError(
+            f"cannot read {path} ({error.strerror}); expected a model of an earlier run; "
+            f"check {flag}"
+        ) from error
