@@ -20,6 +20,7 @@ Builder = Callable[[int, tuple[int, int], str], "keras.Model"]
 Stages = tuple[tuple[int, int], ...]
 _SMALL: Stages = ((32, 1), (64, 2), (128, 2), (160, 1))
 _WIDE: Stages = ((48, 1), (96, 2), (192, 2), (256, 1))
+_LARGE: Stages = ((48, 1), (112, 2), (224, 2), (320, 1))
 
 
 def demo_cnn(classes: int, size: tuple[int, int], dtype: str) -> keras.Model:
@@ -58,6 +59,11 @@ def small_resnet(classes: int, size: tuple[int, int], dtype: str) -> keras.Model
 def wide_resnet(classes: int, size: tuple[int, int], dtype: str) -> keras.Model:
     """The same, half as wide again: 2.6 million weights, 120 million multiplications per face."""
     return _resnet("wide_resnet", _WIDE, classes, size, dtype)
+
+
+def large_resnet(classes: int, size: tuple[int, int], dtype: str) -> keras.Model:
+    """The same, wider after the first block: 3.7 million weights, 154 million multiplications."""
+    return _resnet("large_resnet", _LARGE, classes, size, dtype)
 
 
 def _resnet(
@@ -133,4 +139,5 @@ ARCHITECTURES: dict[str, Builder] = {
     "demo-cnn": demo_cnn,
     "small-resnet": small_resnet,
     "wide-resnet": wide_resnet,
+    "large-resnet": large_resnet,
 }
