@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from fer_stream_training.architectures import ARCHITECTURES
+from fer_stream_training.growth import grown
+
+SIZES = ("small", "wide")
 
 pytestmark = [
     pytest.mark.slow,
@@ -46,6 +49,30 @@ def test_the_shipped_network_is_small_and_one_thing_in_every_arithmetic() -> Non
         assert model.count_params() == 1_117_703
     shapes = [[tuple(weight.shape) for weight in model.weights] for model in models]
     assert shapes[0] == shapes[1]
+
+
+def test_a_narrow_network_grows_into_a_wider_one_that_answers_the_same() -> None:
+    narrow, wide = (ARCHITECTURES[f"{name}-resnet"](7, (32, 32), "float32") for name in SIZES)
+    random = np.random.default_rng(1)
+    narrow.set_weights([_shaken(value, random) for value in narrow.get_weights()])
+    weights = grown(narrow.get_weights(), wide.get_weights())
+    assert weights is not None
+    images = random.uniform(0, 255, (4, 32, 32, 1)).astype(np.float32)
+    before = wide.predict_on_batch(images)
+    wide.set_weights(weights)
+    after, expected = (model.predict_on_batch(images) for model in (wide, narrow))
+    np.testing.assert_allclose(after, expected, atol=1e-4)
+    assert np.abs(before - expected).max() > 0.01, "random weights must not pass for grown ones"
+    new = weights[-2][narrow.get_weights()[-2].shape[0] :]
+    assert new.size, "the last layer has new inputs"
+    assert grown(wide.get_weights(), narrow.get_weights()) is None
+    demo = ARCHITECTURES["demo-cnn"](7, (32, 32), "float32").get_weights()
+    assert grown(demo, wide.get_weights()) is None
+
+
+def _shaken(value: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Weights as after some training: the scales that start at 0 are not 0 any more."""
+    return np.asarray(value + np.abs(random.normal(0, 0.05, value.shape)), dtype=np.float32)
 
 
 def test_fused_batch_normalisation_is_batch_normalisation() -> None:

@@ -45,7 +45,7 @@ def test_a_file_of_ones_own_is_taken_and_names_its_network(tmp_path: Path) -> No
         ("epochs = 50", "epochs = 50\nrounds = 3", "sets an unknown rounds"),
         ("epochs = 50", "epochs = 0", "sets epochs to 0; expected a whole number from 1"),
         ("epochs = 50", "epochs = true", "sets epochs to True; expected a whole number"),
-        ('arch = "demo-cnn"', 'arch = "none"', "expected demo-cnn or small-resnet"),
+        ('arch = "demo-cnn"', 'arch = "none"', "expected demo-cnn or large-resnet"),
         ('optimizer = "adam"', "optimizer = 3", "expected adam or sgd"),
         ("augment = true", "augment = 1", "sets augment to 1; expected true or false"),
         ("class_weights = false", "class_weights = 0", "class_weights to 0; expected true or"),

@@ -12,6 +12,7 @@ from fer_stream.errors import ConfigError
 from .architectures import ARCHITECTURES
 from .checkpoint import Arrays
 from .data import Dataset
+from .growth import grown
 from .keras_files import load_keras
 
 
@@ -22,7 +23,7 @@ class Prior:
     teachers: tuple[Path, ...] = ()
     """Their `model.onnx`: see `distillation`."""
     start_from: Path | None = None
-    """Its `model.keras`, whose weights are the run's first ones."""
+    """Its `model.keras`, whose weights are the run's first ones; a narrower network's are grown."""
 
     def as_settings(self) -> dict[str, Any]:
         """The files' SHA-256; raises ConfigError for one that cannot be read."""
@@ -37,13 +38,15 @@ class Prior:
         """
         if self.start_from is None:
             return None
-        weights: Arrays = load_keras(self.start_from, len(data.class_names)).model.get_weights()
-        wanted = ARCHITECTURES[arch](len(data.class_names), data.size, "float32").get_weights()
-        if [value.shape for value in weights] != [value.shape for value in wanted]:
+        classes = len(data.class_names)
+        model = load_keras(self.start_from, classes).model
+        first = ARCHITECTURES[arch](classes, data.size, "float32").get_weights()
+        weights = grown(model.get_weights(), first) if model.output_shape[-1] == classes else None
+        if weights is None:
             raise ConfigError(
-                f"the weights of {self.start_from} do not fit {arch} for {len(data.class_names)} "
-                "classes; expected the model.keras of a run with the same --arch and kind of data; "
-                "leave out --start-from"
+                f"the weights of {self.start_from} do not fit {arch} for {classes} classes; "
+                "expected the model.keras of a run with the same --arch, or a narrower one of its "
+                "kind, and the same kind of data; leave out --start-from"
             )
         return weights
 

@@ -81,7 +81,8 @@ from ..settings import SCHEDULES
 @click.option(
     "--start-from",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="The model.keras of an earlier run of this network, to begin with its weights.",
+    help="The model.keras of an earlier run of this network, or of a narrower one of its kind, "
+    "to begin with its weights.",
 )
 @click.option("--resume", is_flag=True, help="Go on after the last finished epoch in --out.")
 def train(
