@@ -8,25 +8,31 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def size_mb(folder: Path) -> float:
-    return sum(p.stat().st_blocks * 512 for p in folder.rglob("*") if not p.is_symlink()) / 1e6
+def size_mb(files: Iterable[Path]) -> float:
+    return sum(p.stat().st_blocks * 512 for p in files if not p.is_symlink()) / 1e6
 
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
         subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-        python = str(Path(folder) / "bin" / "python")
-        empty = size_mb(Path(folder))
+        before = set(home.rglob("*"))
+        python = str(home / "bin" / "python")
         subprocess.run([python, "-m", "pip", "install", "-q", str(ROOT)], check=True)
-        packages = next(Path(folder).glob("lib/python*/site-packages"))
-        print(f"the whole environment: {size_mb(Path(folder)):.0f} MB (empty: {empty:.0f} MB)")
-        largest = sorted((size_mb(p), p.name) for p in packages.iterdir() if p.is_dir())[-8:]
-        for megabytes, name in reversed(largest):
+        ours = set(home.rglob("*")) - before
+        compiled = {p for p in ours if p.suffix == ".pyc"}
+        print(f"the whole environment:         {size_mb(home.rglob('*')):4.0f} MB")
+        print(f"without Python's own pip:      {size_mb(ours):4.0f} MB")
+        print(f"and without compiled byte code:{size_mb(ours - compiled):4.0f} MB")
+        packages = next(home.glob("lib/python*/site-packages"))
+        sizes = [(size_mb(set(p.rglob("*")) & ours), p.name) for p in packages.iterdir()]
+        for megabytes, name in sorted(sizes, reverse=True)[:10]:
             print(f"{megabytes:8.1f}  {name}")
 
 

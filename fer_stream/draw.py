@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
@@ -24,6 +26,7 @@ _COLOURS: dict[str, Colour] = {
     UNCERTAIN: (110, 110, 110),
 }
 _OTHER: Colour = (233, 180, 86)
+_MOST_BARS = 0.4  # of the frame's height: in a small frame they would hide what they tell of
 
 
 def annotated(result: FrameResult) -> BgrImage:
@@ -31,8 +34,21 @@ def annotated(result: FrameResult) -> BgrImage:
     image = result.frame.image.copy()
     # Text that is readable at any size: 0.5 at 480 lines, growing with the frame.
     scale = max(min(image.shape[:2]) / 960, 0.45)
+    boxes = [face.box for face in result.faces]
+    captions: list[_Caption] = []
     for face in result.faces:
-        _draw_face(image, face, scale, [other.box for other in result.faces if other is not face])
+        taken = [box for box in boxes if box is not face.box] + [known.box for known in captions]
+        captions.append(_caption_of(face, image, scale, taken))
+    taken = boxes + [known.box for known in captions]
+    for face in result.faces:
+        _draw_bars(image, face, scale, taken)
+    for face in result.faces:
+        box, thickness = face.box, max(round(scale * 3), 1)
+        corner = (box.x + box.width - 1, box.y + box.height - 1)
+        colour = colour_of(face.scores.word)
+        cv2.rectangle(image, (box.x, box.y), corner, colour, thickness, cv2.LINE_AA)
+    for known in captions:  # last: nothing covers them
+        _draw_caption(image, known, scale)
     return image
 
 
@@ -48,59 +64,87 @@ def caption(scores: EmotionScores, score_format: str) -> str:
     return f"{scores.word} {scores.top_score:{score_format}}"
 
 
-def _draw_face(image: BgrImage, face: Face, scale: float, others: list[Box]) -> None:
-    box, colour = face.box, colour_of(face.scores.word)
-    thickness = max(round(scale * 3), 1)
-    corner = (box.x + box.width - 1, box.y + box.height - 1)
-    cv2.rectangle(image, (box.x, box.y), corner, colour, thickness, cv2.LINE_AA)
+@dataclass(frozen=True, slots=True)
+class _Caption:
+    """A face's words and their field."""
+
+    text: str
+    colour: Colour
+    box: Box
+
+
+def _caption_of(face: Face, image: BgrImage, scale: float, taken: list[Box]) -> _Caption:
+    """Place a face's words above it, or below where others are above and none is below."""
     number = "" if face.track_id is None else f"#{face.track_id} "
     text = number + caption(face.scores, ".0%")
-    _draw_caption(image, text, box.x, box.y, scale, colour)
-    _draw_bars(image, face, scale, others)
+    (width, height), base = cv2.getTextSize(text, _FONT, scale, _stroke(scale))
+    pad = _caption_pad(scale)
+    width, height = width + 2 * pad, height + base + 2 * pad
+    # Inside the frame, even for a face at its edge.
+    x = max(min(face.box.x, image.shape[1] - width), 0)
+    above = Box(x, max(face.box.y - height, 0), width, height)
+    below = Box(x, face.box.y + face.box.height, width, height)
+    fits_below = below.y + height <= image.shape[0] and not _overlaps(below, taken)
+    place = below if _overlaps(above, taken) and fits_below else above
+    return _Caption(text, colour_of(face.scores.word), place)
 
 
-def _draw_caption(image: BgrImage, text: str, x: int, y: int, scale: float, colour: Colour) -> None:
-    (width, height), base = cv2.getTextSize(text, _FONT, scale, 1)
-    pad = round(6 * scale) + 1
-    full = height + base + 2 * pad
-    x = max(min(x, image.shape[1] - width - 2 * pad), 0)
-    y = max(y, full)  # inside the frame even for a face at its top
-    cv2.rectangle(image, (x, y - full), (x + width + 2 * pad, y), colour, cv2.FILLED)
+def _draw_caption(image: BgrImage, words: _Caption, scale: float) -> None:
+    box, colour = words.box, words.colour
+    stroke, pad = _stroke(scale), _caption_pad(scale)
+    bottom = box.y + box.height
+    cv2.rectangle(image, (box.x, box.y), (box.x + box.width, bottom), colour, cv2.FILLED)
+    base = cv2.getTextSize(words.text, _FONT, scale, stroke)[1]
     ink: Colour = (0, 0, 0) if sum(colour) > 380 else _WHITE
-    cv2.putText(image, text, (x + pad, y - base - pad), _FONT, scale, ink, 1, cv2.LINE_AA)
+    at = (box.x + pad, bottom - base - pad)
+    cv2.putText(image, words.text, at, _FONT, scale, ink, stroke, cv2.LINE_AA)
 
 
-def _draw_bars(image: BgrImage, face: Face, scale: float, others: list[Box]) -> None:
-    """Draw a row per label beside the face, where there is room and no other face."""
+def _stroke(scale: float) -> int:
+    return max(round(1.5 * scale), 1)
+
+
+def _caption_pad(scale: float) -> int:
+    return round(6 * scale) + 1
+
+
+def _draw_bars(image: BgrImage, face: Face, scale: float, taken: list[Box]) -> None:
+    """Draw a row per label beside the face, where there is room; adds its place to `taken`."""
     size = 0.85 * scale
+    stroke = _stroke(size)
     texts = list(face.scores.labels)
-    text_width = max(cv2.getTextSize(t, _FONT, size, 1)[0][0] for t in texts)
+    text_width = max(cv2.getTextSize(t, _FONT, size, stroke)[0][0] for t in texts)
     row = round(26 * scale)
     bar = round(90 * scale)
     pad = round(8 * scale)
     width, height = text_width + bar + 3 * pad, row * len(texts) + pad
+    if height > _MOST_BARS * image.shape[0]:
+        return
     y = min(face.box.y, image.shape[0] - height)
     for x in (face.box.x + face.box.width + pad, face.box.x - pad - width):
         inside = x >= 0 and y >= 0 and x + width <= image.shape[1]
-        if inside and not any(_overlap(Box(x, y, width, height), other) for other in others):
+        if inside and not _overlaps(Box(x, y, width, height), taken):
             break
     else:
-        return  # a small frame, a crowd, or a face that fills it: the caption has to do
+        return  # a crowd, or a face that fills the frame: the caption has to do
+    taken.append(Box(x, y, width, height))
     panel = image[y : y + height, x : x + width]
     panel[:] = (panel * np.float32(0.4)).astype(np.uint8)
     for i, (text, score) in enumerate(zip(texts, face.scores.probabilities, strict=True)):
         bottom = (i + 1) * row
-        cv2.putText(panel, text, (pad, bottom - pad // 2), _FONT, size, _WHITE, 1, cv2.LINE_AA)
+        at = (pad, bottom - pad // 2)
+        cv2.putText(panel, text, at, _FONT, size, _WHITE, stroke, cv2.LINE_AA)
         left = text_width + 2 * pad
         right = left + max(round(float(score) * bar), 1)
         top = (left, bottom - row + pad)
         cv2.rectangle(panel, top, (right, bottom - pad // 2), colour_of(text), cv2.FILLED)
 
 
-def _overlap(one: Box, other: Box) -> bool:
-    return (
+def _overlaps(one: Box, others: list[Box]) -> bool:
+    return any(
         one.x < other.x + other.width
         and other.x < one.x + one.width
         and one.y < other.y + other.height
         and other.y < one.y + one.height
+        for other in others
     )

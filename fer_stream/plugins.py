@@ -76,10 +76,18 @@ class Plugins:
             if not self._manager.is_registered(plugin):
                 self._manager.register(plugin, name)
                 self._manager.check_pending()
+                self._check_hooks(plugin)
         except (Exception, SystemExit) as error:
             if self._manager.get_plugin(name) is not None:
                 self._manager.unregister(name=name)
             self.failures.append(Failure(name, _one_line(error)))
+
+    def _check_hooks(self, plugin: object) -> None:
+        if not self._manager.get_hookcallers(plugin):
+            raise PluginError(
+                "registers nothing; expected a function such as fer_register_sinks with @hookimpl "
+                "above it"
+            )
 
     def names(self) -> list[str]:
         """Return the names of all plugins that loaded, built-ins first."""

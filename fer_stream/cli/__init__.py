@@ -7,6 +7,8 @@ import sys
 
 # numpy starts a pool of threads that nothing here uses: 0.1 s of CPU at every start.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# OpenCV's warnings would stand beside our one line; its functions for that differ by version.
+os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
 
 import click
 

@@ -181,8 +181,6 @@ def prepare_process() -> None:
     """Set OpenCV, the interpreter and the log up for a run on a command line."""
     import cv2
 
-    # OpenCV's warnings would stand beside our one line.
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     # The engine's threads keep the cores busy; OpenCV's own would only get in their way.
     cv2.setNumThreads(1)
     # Stages hand small things to each other: 5 ms, the default, is half a frame's time.

@@ -31,6 +31,7 @@ class OverlaySink(Sink):
     def __init__(self, target: str = "") -> None:
         super().__init__(target)
         self._windows: set[str] = set()
+        self._seen_open: set[str] = set()
 
     def open(self, run: RunInfo) -> None:
         """Make sure that there is a display; OpenCV would end the process without one."""
@@ -55,8 +56,19 @@ class OverlaySink(Sink):
         """Let the window live, and look for the user's wish to end."""
         if not self._windows:
             return
-        if cv2.waitKey(1) & 0xFF in (ord("q"), 27) or not all(map(_is_open, self._windows)):
+        if cv2.waitKey(1) & 0xFF in (ord("q"), 27) or any(map(self._is_closed, self._windows)):
             raise StopStream
+
+    def _is_closed(self, title: str) -> bool:
+        """Return whether a window is gone; a minimised one is not."""
+        try:
+            is_open = cv2.getWindowProperty(title, cv2.WND_PROP_VISIBLE) >= 1
+        except cv2.error:  # the last window is gone, and OpenCV's window system with it
+            return True
+        if is_open:
+            self._seen_open.add(title)
+        # OpenCV built with GTK calls no window visible, ever.
+        return not is_open and title in self._seen_open
 
     def close(self) -> None:
         """Close the windows."""
@@ -86,10 +98,3 @@ def display_problem() -> str | None:
     if probe.returncode != 0:
         return f"the display {os.environ.get('DISPLAY', '')} cannot be opened"
     return None
-
-
-def _is_open(title: str) -> bool:
-    try:
-        return cv2.getWindowProperty(title, cv2.WND_PROP_VISIBLE) >= 1
-    except cv2.error:  # the last window is gone, and OpenCV's window system with it
-        return False

@@ -85,6 +85,7 @@ BROKEN = {
         SHOUT.replace("fer_register_sinks", "fer_register_sink"),
         "unknown hook 'fer_register_sink'",
     ),
+    "no_hook": (SHOUT.replace("@hookimpl\n", ""), "registers nothing; expected a function such as"),
 }
 
 
@@ -127,7 +128,7 @@ def test_the_list_shows_it(install: Install, kind: str) -> None:
     assert "[fer-good 1.0]" in done.output
 
 
-@pytest.mark.parametrize("kind", ["import", "syntax", "exit", "unknown_hook"])
+@pytest.mark.parametrize("kind", ["import", "syntax", "exit", "unknown_hook", "no_hook"])
 def test_a_broken_file_that_was_asked_for_ends_the_run(tmp_path: Path, kind: str) -> None:
     text, reason = BROKEN[kind]
     (tmp_path / "mine.py").write_text(text)

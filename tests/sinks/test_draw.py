@@ -89,3 +89,29 @@ def test_labels_of_another_model_are_drawn_too(make: Any) -> None:
     other = EmotionScores(("Größe", "x"), np.array([0.2, 0.8], np.float32))
     result = replace(result, faces=(replace(result.faces[0], scores=other),))
     np.testing.assert_allclose(annotated(result)[200, 100], colour_of("x"), atol=2)
+
+
+def pixels(drawn: Any, colour: tuple[int, int, int]) -> int:
+    return int((np.abs(drawn.astype(int) - colour) <= 2).all(axis=2).sum())
+
+
+def test_captions_of_neighbours_do_not_cover_each_other(make: Any) -> None:
+    faces = [((200, 200, 40, 40), "happy"), ((250, 200, 40, 40), "angry")]
+    together = annotated(make(0, *faces, size=(640, 480)))
+    for face in faces:
+        alone = annotated(make(0, face, size=(640, 480)))
+        whole = pixels(alone, colour_of(face[1]))
+        # All but the bar of it beside the face, for which there may be no room.
+        assert pixels(together, colour_of(face[1])) > 0.85 * whole > 2000
+
+
+def test_the_bars_of_neighbours_do_not_cover_each_other(make: Any) -> None:
+    faces = [((150, 200, 100, 100), "happy"), ((470, 200, 100, 100), "angry")]
+    drawn = annotated(make(0, *faces, size=(640, 480)))
+    assert pixels(drawn, (51, 51, 51)) > 5000, "one has them: a field at 0.4 of the grey behind"
+    assert pixels(drawn, (20, 20, 20)) == 0, "nowhere are two fields on top of each other"
+
+
+def test_a_small_frame_is_not_filled_with_bars(make: Any) -> None:
+    drawn = annotated(make(0, ((100, 50, 40, 40), "happy"), size=(320, 180)))
+    assert pixels(drawn, (51, 51, 51)) == 0
