@@ -177,6 +177,10 @@ class Watch:
         except OSError:
             self.unhealthy += 1
 
+    def now(self) -> str:
+        """Return what the run takes, in words."""
+        return ", ".join(f"{what} {values[-1]:.0f}" for what, values in self.used.items())
+
     def growth(self) -> dict[str, float]:
         """Return how much more the last quarter's median is than the third one's."""
         grown = {}
@@ -195,7 +199,10 @@ def soak(site: Site, watch: Watch, minutes: float, chance: random.Random) -> dic
         kind, name = chance.choice(list(faults.kinds)), chance.choice(NAMES)
         faults.kinds[kind](name)
         recoveries[kind].append(watch.recovery_s(time.monotonic()))
-        print(f"{name}: {kind}, back after {recoveries[kind][-1]:.1f} s", file=sys.stderr)
+        print(
+            f"{name}: {kind}, back after {recoveries[kind][-1]:.1f} s; now {watch.now()}",
+            file=sys.stderr,
+        )
         watch.until(time.monotonic() + chance.uniform(2.0, 8.0))
     return recoveries
 
