@@ -29,7 +29,7 @@ bench: $(VENV)/.installed-dev
 # unplugged needs a virtual machine as well, and is left out where there is none.
 soak: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest tests/faults/test_webcam.py
-	$(BIN)/python -m benchmarks.soak --minutes $(MINUTES)
+	PYTHONPATH=. $(BIN)/python benchmarks/soak.py --minutes $(MINUTES)
 
 clean:
 	rm -rf $(VENV) $(OUT)
