@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import pytest
 
@@ -39,3 +40,18 @@ def test_a_fault_that_was_not_recovered_from_fails_it() -> None:
 def test_the_page_has_a_place_for_the_figures(name: str) -> None:
     page = figures.PAGE.read_text(encoding="utf-8")
     assert page.count(f"<!-- {name} -->\n") == 1
+
+
+def test_figures_take_the_place_of_older_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(
+        "# A\n<!-- soak -->\nold\nold\n<!-- end -->\n<!-- latency -->\nx\n<!-- end -->\n"
+    )
+    monkeypatch.setattr(figures, "PAGE", page)
+    figures.write_figures("soak", "new \\1\n")
+    text = "# A\n<!-- soak -->\nnew \\1\n<!-- end -->\n<!-- latency -->\nx\n<!-- end -->\n"
+    assert page.read_text() == text
+    with pytest.raises(SystemExit, match="expected one block <!-- speed -->"):
+        figures.write_figures("speed", "new")
