@@ -100,7 +100,12 @@ class Stopwatch:
     def read(self, until_s: float | None = None) -> float:
         """Return the seconds until now, or until a moment of the monotonic clock."""
         end_s = time.monotonic() if until_s is None else until_s
-        return end_s - self._start_s - (_busy_s() - self._busy_s)
+        return end_s - self._start_s - self.waited_s
+
+    @property
+    def waited_s(self) -> float:
+        """How long somebody was kept waiting since it was made, in s."""
+        return _busy_s() - self._busy_s
 
 
 def _busy_s() -> float:

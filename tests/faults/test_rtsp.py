@@ -35,10 +35,11 @@ def test_a_camera_that_dies_comes_back_and_its_neighbour_does_not_notice(
 ) -> None:
     other = make_camera()
     other.start(films.small)
+    whole_run = Stopwatch()
     running = run("--source", f"door={camera.url()}", "--source", f"hall={other.url()}")
     running.wait_for_frames(20, "door")
     running.wait_for_frames(20, "hall")
-    killed_s, since_killed = time.monotonic(), Stopwatch()
+    since_killed = Stopwatch()
     camera.kill()
     lost = running.wait_for_state("reconnecting", "door")
     assert since_killed.read(lost["at_s"]) < 2
@@ -66,8 +67,7 @@ def test_a_camera_that_dies_comes_back_and_its_neighbour_does_not_notice(
     hall = running.frames("hall")
     assert {frame["session"] for frame in hall} == {0}
     steps = [new["at_s"] - old["at_s"] for old, new in pairwise(hall)]
-    busy_s = time.monotonic() - killed_s - since_killed.read()
-    assert max(steps) - busy_s < 1, "0.04 s apart at the camera"
+    assert max(steps) < 1 + whole_run.waited_s, "0.04 s apart at the camera"
 
 
 def test_a_frozen_camera_has_stalled_and_shows_nothing_old_as_new(
