@@ -1,6 +1,6 @@
 """How old a live frame is once a sink has written its result, alone and beside a slow sink.
 
-    python -m benchmarks.latency [--seconds 60]
+    PYTHONPATH=. python benchmarks/latency.py [--seconds 60] [--write]
 
 A real RTSP camera (GStreamer) at 1280x720 px and 25 frames/s; age is measured in the sink, from the
 frame's capture (when it had come and was decoded) to its turn to be written. The slow sink sleeps
@@ -19,6 +19,7 @@ import time
 from pathlib import Path
 
 import pytest
+from figures import write_figures
 
 from tests.faults.camera import RtspCamera, write_film
 from tests.faults.running import Entry, Running
@@ -70,13 +71,14 @@ def main() -> None:
     """Measure both cases and print a Markdown table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--write", action="store_true", help="into benchmarks/README.md")
     arguments = parser.parse_args()
     try:
         camera = RtspCamera()
     except pytest.skip.Exception as missing:
         sys.exit(str(missing))
-    print("| sink | frames/s | p50 | p99 | worst | replaced | lost | memory | stop |")
-    print("|---|--:|--:|--:|--:|--:|--:|--:|--:|")
+    rows = ["| sink | frames/s | p50 | p99 | worst | replaced | lost | memory | stop |"]
+    rows.append("|---|--:|--:|--:|--:|--:|--:|--:|--:|")
     with tempfile.TemporaryDirectory() as name:
         camera.start(write_film(Path(name) / "film.h264", SIZE))
         try:
@@ -84,9 +86,12 @@ def main() -> None:
                 folder = Path(name) / case.replace(" ", "-")
                 folder.mkdir()
                 cells = measure(folder, camera.url(), sinks, arguments.seconds)
-                print(f"| {case} | {' | '.join(cells)} |", flush=True)
+                rows.append(f"| {case} | {' | '.join(cells)} |")
         finally:
             camera.kill()
+    print("\n".join(rows))
+    if arguments.write:
+        write_figures("latency", "\n".join(rows))
 
 
 if __name__ == "__main__":

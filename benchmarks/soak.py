@@ -1,6 +1,6 @@
 """Four cameras with faults of all kinds, one run over all of them: does anything grow?
 
-    python -m benchmarks.soak [--minutes 30] [--seed 0]        (make soak MINUTES=30)
+    PYTHONPATH=. python benchmarks/soak.py [--minutes 30] [--seed 0] [--write]
 
 Real RTSP servers (GStreamer) behind wires that can damage what they carry, a real broker
 (mosquitto), and one `fer-stream run` with a CSV, an MQTT and a slow sink. Faults come one after the
@@ -15,18 +15,19 @@ from __future__ import annotations
 import argparse
 import random
 import re
-import statistics
 import sys
 import tempfile
 import time
 import urllib.request
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from figures import write_figures
+from soak_report import report
 
 from fer_stream.events import rfc3339
 from tests.faults.camera import RtspCamera, free_port, write_film
@@ -39,9 +40,6 @@ NAMES = ("door", "hall", "shop", "yard")
 FPS = 25
 MOST_RECOVERY_S = 60.0
 """Twice the longest wait between two attempts."""
-MOST_GROWTH = {"memory": 16.0, "threads": 4.0, "files": 4.0}
-"""What may be between the medians of a run's third and last quarter: MB of noise, and what one
-camera that is being opened takes."""
 
 
 class Site:
@@ -177,14 +175,9 @@ class Watch:
         except OSError:
             self.unhealthy += 1
 
-    def growth(self) -> dict[str, float]:
-        """Return how much more the last quarter's median is than the third one's."""
-        grown = {}
-        for what, values in self.used.items():
-            quarter = len(values) // 4
-            third, last = values[-2 * quarter : -quarter], values[-quarter:]
-            grown[what] = statistics.median(last) - statistics.median(third)
-        return grown
+    def now(self) -> str:
+        """Return what the run takes, in words."""
+        return ", ".join(f"{what} {values[-1]:.0f}" for what, values in self.used.items())
 
 
 def soak(site: Site, watch: Watch, minutes: float, chance: random.Random) -> dict[str, list[float]]:
@@ -195,45 +188,12 @@ def soak(site: Site, watch: Watch, minutes: float, chance: random.Random) -> dic
         kind, name = chance.choice(list(faults.kinds)), chance.choice(NAMES)
         faults.kinds[kind](name)
         recoveries[kind].append(watch.recovery_s(time.monotonic()))
-        print(f"{name}: {kind}, back after {recoveries[kind][-1]:.1f} s", file=sys.stderr)
+        print(
+            f"{name}: {kind}, back after {recoveries[kind][-1]:.1f} s; now {watch.now()}",
+            file=sys.stderr,
+        )
         watch.until(time.monotonic() + chance.uniform(2.0, 8.0))
     return recoveries
-
-
-def quantile(values: Sequence[float], share: float) -> float:
-    """Return what `share` (0..1) of the values stay under."""
-    return sorted(values)[min(int(share * len(values)), len(values) - 1)]
-
-
-def report(running: Running, watch: Watch, recoveries: dict[str, list[float]]) -> list[str]:
-    """Print what was seen; return what is wrong with it."""
-    frames = running.frames()
-    ages = [1e3 * frame["age_s"] for frame in frames]
-    dropped = {frame["source"]: frame["dropped"] for frame in frames}
-    sessions = {(frame["source"], frame["session"]) for frame in frames}
-    print(f"results: {len(frames)} in {len(watch.used['memory']) / 60:.1f} minutes, of ", end="")
-    print(f"{len(sessions)} sessions; frames replaced by newer ones: {sum(dropped.values())}")
-    print(f"latency, capture to written: p50 {quantile(ages, 0.5):.0f} ms, ", end="")
-    print(f"p99 {quantile(ages, 0.99):.0f} ms, worst {max(ages):.0f} ms\n")
-    print("| fault | times | recovered after, median | worst |\n|---|--:|--:|--:|")
-    for kind, times in sorted(recoveries.items()):
-        median, worst = statistics.median(times), max(times)
-        print(f"| {kind} | {len(times)} | {median:.1f} s | {worst:.1f} s |")
-    print("\n| of the run | first minute | last minute | growth over the last half | may be |")
-    print("|---|--:|--:|--:|--:|")
-    problems = []
-    for what, grown in watch.growth().items():
-        first, last = (statistics.median(watch.used[what][part]) for part in (MINUTE, LAST_MINUTE))
-        print(f"| {what} | {first:.0f} | {last:.0f} | {grown:+.1f} | {MOST_GROWTH[what]:.0f} |")
-        if grown > MOST_GROWTH[what]:
-            problems.append(f"{what} grew by {grown:.1f}")
-    problems += [f"no recovery from: {k}" for k, times in recoveries.items() if max(times) > 1e9]
-    if watch.unhealthy:
-        problems.append(f"/healthz failed {watch.unhealthy} times")
-    return problems
-
-
-MINUTE, LAST_MINUTE = slice(0, 60), slice(-60, None)
 
 
 def main() -> None:
@@ -241,6 +201,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--minutes", type=float, default=30.0)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--write", action="store_true", help="into benchmarks/README.md")
     arguments = parser.parse_args()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -248,14 +209,18 @@ def main() -> None:
             site = Site(folder, stack)
         except pytest.skip.Exception as missing:
             sys.exit(str(missing))
-        problems = run(site, folder, stack, arguments.minutes, random.Random(arguments.seed))
+        chance = random.Random(arguments.seed)
+        lines, problems = run(site, folder, stack, arguments.minutes, chance)
+    print("\n".join(lines))
+    if arguments.write:
+        write_figures("soak", "\n".join([*lines, *(f"\nFailed: {each}." for each in problems)]))
     sys.exit("; ".join(problems) or 0)
 
 
 def run(
     site: Site, folder: Path, stack: ExitStack, minutes: float, chance: random.Random
-) -> list[str]:
-    """Run fer-stream through it all; return what went wrong."""
+) -> tuple[list[str], list[str]]:
+    """Run fer-stream through it all; return what was seen, and what went wrong."""
     ears = site.broker.subscriber("fer-stream/+/+/event")
     stack.callback(ears.close)
     metrics = free_port()
@@ -269,15 +234,19 @@ def run(
     watch = Watch(running, ears, metrics)
     running.wait_for(lambda: len(watch.newest()) == len(NAMES) and ears.heard)
     recoveries = soak(site, watch, minutes, chance)
-    said = running.stop()
-    print("\n".join(said[-6:]) + "\n")
-    problems = report(running, watch, recoveries)
-    problems += missing_events(running, ears)
-    return problems
+    said = running.stop(code=None)
+    print("\n".join(said[-6:]) + "\n", file=sys.stderr)
+    lines, problems = report(running.frames(), watch.used, recoveries)
+    if watch.unhealthy:
+        problems.append(f"/healthz failed {watch.unhealthy} times")
+    if code := running.program.returncode:
+        problems.append(f"the run ended with {code}: {said[-1]}")
+    arrived, lost = events_arrived(running, ears)
+    return [*lines, "", arrived], [*problems, *lost]
 
 
-def missing_events(running: Running, ears: Subscriber) -> list[str]:
-    """Wait for the events of what the diary holds; return whether too many never came."""
+def events_arrived(running: Running, ears: Subscriber) -> tuple[str, list[str]]:
+    """Wait for the events of what the diary holds; say how many came, and if too many did not."""
     seen = {(f["source"], f["session"], f["frame"]) for f in running.frames() if f["faces"]}
     # What was pushed out of the sink's queue on a busy machine was never given to it.
     lost = sum(int(count) for count in re.findall(r"(\d+) results lost by mqtt", running.said))
@@ -288,9 +257,12 @@ def missing_events(running: Running, ears: Subscriber) -> list[str]:
 
     with suppress(AssertionError):
         wait_until(lambda: missing() <= lost)
-    print(f"\nevents at the broker's subscriber: {len(ears.heard)} of {len(seen)}; ", end="")
-    print(f"missing: {missing()}, of which the sink was never given: {min(lost, missing())}")
-    return [f"{missing()} events never came"] if missing() > lost else []
+    never = missing()
+    said = (
+        f"Of {len(seen)} events {never} did not reach the broker's subscriber, {min(lost, never)} "
+        f"of them pushed out of the sink's queue; {len(ears.heard)} messages came."
+    )
+    return said, [f"{never} events never came"] if never > lost else []
 
 
 if __name__ == "__main__":

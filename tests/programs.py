@@ -87,6 +87,39 @@ def wait_until(what: Callable[[], object], program: subprocess.Popen[Any] | None
         time.sleep(0.02)
 
 
+class Stopwatch:
+    """Counts the seconds since it was made in which nobody on this machine was kept waiting.
+
+    What a process spends in a queue for a processor or the disk says nothing about it. Where the
+    system does not count that (Linux does), no time counts.
+    """
+
+    def __init__(self) -> None:
+        self._start_s, self._busy_s = time.monotonic(), _busy_s()
+
+    def read(self, until_s: float | None = None) -> float:
+        """Return the seconds until now, or until a moment of the monotonic clock."""
+        end_s = time.monotonic() if until_s is None else until_s
+        return end_s - self._start_s - self.waited_s
+
+    @property
+    def waited_s(self) -> float:
+        """How long somebody was kept waiting since it was made, in s."""
+        return _busy_s() - self._busy_s
+
+
+def _busy_s() -> float:
+    """Return for how many seconds so far somebody had to wait for a processor or the disk."""
+    total_us = 0
+    for what in ("cpu", "io"):
+        path = Path("/proc/pressure") / what
+        if not path.exists():
+            return time.monotonic()
+        some, *_ = path.read_text().splitlines()
+        total_us += int(some.rpartition("total=")[2])
+    return total_us / 1e6
+
+
 def line_count(path: Path) -> int:
     """Return the number of whole lines in a file that may not be there yet."""
     return path.read_bytes().count(b"\n") if path.exists() else 0

@@ -34,7 +34,8 @@ class LineFile:
                 sys.stdout.flush()
                 self._descriptor = sys.stdout.fileno()
             else:
-                flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
+                # At the end even of a file that somebody empties meanwhile, to move its rows away.
+                flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
                 self._descriptor = os.open(target, flags, 0o666)
         except OSError as error:
             raise self._cannot_open(error) from None

@@ -42,11 +42,9 @@ def test_a_signal_ends_the_run_orderly(tmp_path: Path, number: signal.Signals) -
         cwd=tmp_path,
     ) as program:
         wait_until(lambda: line_count(table) > 30, program)
-        start_s = time.monotonic()
         program.send_signal(number)
         out, said = program.communicate(timeout=30)
         assert program.returncode == 0, said
-        assert time.monotonic() - start_s < 15
     assert out == ""
     assert "Traceback" not in said
     assert "Aborted" not in said
@@ -91,11 +89,8 @@ def test_a_second_signal_ends_it_at_once(tmp_path: Path, number: signal.Signals)
         program.send_signal(number)
         time.sleep(0.5)
         assert program.poll() is None, "the first signal waits for the sink"
-        start_s = time.monotonic()
         program.send_signal(number)
-        program.wait(20)
-        assert time.monotonic() - start_s < 3, "that was the patience of the first signal"
-        assert program.returncode == 128 + number
+        assert program.wait(20) == 128 + number, "1 would be the end of the first one's patience"
 
 
 @unix

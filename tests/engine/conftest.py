@@ -30,6 +30,7 @@ from fer_stream.types import (
     StreamInfo,
     Track,
 )
+from tests.programs import wait_until
 
 Act = Callable[[Any], object]
 
@@ -240,6 +241,7 @@ class Lab:
     Sessions, Origin = Sessions, Origin
 
     def __init__(self) -> None:
+        self.made: list[Engine] = []
         self.detectors: list[LabDetector] = []
         self.trackers: list[LabTracker] = []
         self.filters: list[LabFilter] = []
@@ -274,7 +276,30 @@ class Lab:
             for one in sources
         ]
         run = RunInfo("lab run", (), LabClassifier.labels, "lab model", "5" * 64)
-        return Engine(plans, classifier or LabClassifier(), list(sinks), run, **options)
+        self.made.append(Engine(plans, classifier or LabClassifier(), list(sinks), run, **options))
+        return self.made[-1]
+
+    def camera(
+        self, count: int = 10, *, before: Act = nothing, ignoring: str = "", **options: Any
+    ) -> LabSource:
+        """Make a live source whose frames all arrive, however slow the machine is.
+
+        Each but the first waits until all sinks have the one before it; not the sink `ignoring`.
+        """
+
+        def unhurried(index: int) -> None:
+            wait_until(lambda: self._is_quiet(ignoring))
+            before(index)
+
+        return LabSource(count=count, live=True, before=unhurried, **options)
+
+    def _is_quiet(self, ignoring: str) -> bool:
+        engine = self.made[-1]
+        read = [s.frames_read - s.frames_dropped["late"] for s in engine.stats.sources]
+        sinks = [sink for sink in engine.stats.sinks if sink.name != ignoring]
+        return read == [source.frames_processed for source in engine.stats.sources] and all(
+            sum(sink.results.values()) == engine.frames_done for sink in sinks
+        )
 
     def run(self, *args: Any, **options: Any) -> Engine:
         """Build an engine and run it to its end, whatever that is."""

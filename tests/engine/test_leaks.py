@@ -64,6 +64,7 @@ def test_an_engine_and_its_pictures_can_be_freed_after_the_run(lab: Any) -> None
     engine = lab.run(source, [])
     gone = weakref.ref(engine)
     del engine
+    lab.made.clear()
     lab.detectors.clear()
     lab.trackers.clear()
     lab.filters.clear()

@@ -18,7 +18,7 @@ from fer_stream.sinks.csv import CsvSink
 from fer_stream.sinks.jsonl import JsonlSink
 
 pytestmark = [
-    pytest.mark.timeout(30),
+    pytest.mark.timeout(90),
     pytest.mark.usefixtures("no_thread_remains", "no_waiting"),
 ]
 
@@ -38,7 +38,7 @@ def failing_at(*calls: int) -> Any:
 
 @pytest.fixture
 def camera(lab: Any) -> Any:
-    return lab.Source(count=60, live=True, pause_s=0.01)
+    return lab.camera(60, pause_s=0.01)
 
 
 def test_a_sink_that_raised_goes_on_after_a_while(
@@ -105,9 +105,10 @@ def test_a_sink_that_fails_at_a_status_is_tried_again_too(lab: Any, camera: Any)
 
 
 def test_a_sink_that_hangs_for_ever_costs_the_others_nothing(
-    lab: Any, camera: Any, monkeypatch: pytest.MonkeyPatch
+    lab: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine_module, "_STOP_S", 0.5)
+    camera = lab.camera(60, ignoring="stuck")
     go = threading.Event()
     stuck, good = lab.Sink("stuck", on_write=lambda _: go.wait(20)), lab.Sink("good")
     engine = lab.engine(camera, [stuck, good])
@@ -126,9 +127,9 @@ def test_a_sink_that_hangs_for_ever_costs_the_others_nothing(
             thread.join(10)
 
 
-def test_end_to_end_latency_is_measured_in_the_sink(lab: Any, camera: Any) -> None:
+def test_end_to_end_latency_is_measured_in_the_sink(lab: Any) -> None:
     slow = lab.Sink("slow", on_write=lambda _: time.sleep(0.05))
-    engine = lab.run(camera, [slow, lab.Sink("quick")])
+    engine = lab.run(lab.camera(30, ignoring="slow"), [slow, lab.Sink("quick")])
     numbers = {sink.name: sink.latency["film"] for sink in engine.stats.sinks}
     assert numbers["slow"].count == len(slow.results)
     assert numbers["slow"].quantile(0.5) >= 0.05

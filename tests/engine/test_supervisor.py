@@ -12,13 +12,18 @@ import pytest
 
 from fer_stream.errors import ConfigError, SourceError
 from fer_stream.types import FrameResult
+from tests.programs import wait_until
 
 pytestmark = [
-    pytest.mark.timeout(30),
+    pytest.mark.timeout(90),
     pytest.mark.usefixtures("no_thread_remains", "no_waiting"),
 ]
 
 Act = Callable[[Any], object]
+
+
+SILENCE_S = 1.0
+"""What makes a stall here: more than a busy machine keeps a frame waiting."""
 
 
 def lost(_: Any) -> None:
@@ -38,7 +43,7 @@ def frames(sink: Any, source: str = "film") -> list[tuple[int, int]]:
 @pytest.fixture
 def live(lab: Any) -> Callable[..., Any]:
     """Return a function that makes a live source whose frames all arrive."""
-    return lambda count=10, **options: lab.Source(count=count, live=True, pause_s=0.02, **options)
+    return lambda *arguments, **options: lab.camera(*arguments, **options)
 
 
 def test_a_lost_source_comes_back_as_a_new_session(lab: Any, live: Any) -> None:
@@ -115,16 +120,17 @@ def test_the_run_starts_without_it_and_the_others_are_not_kept_waiting(lab: Any,
     assert sink.opened == 1
     assert sink.run.sources == ("slow", "quick")
     engine.run()
-    assert len(frames(sink, "quick")) >= 9
+    assert len(frames(sink, "quick")) == 10
     first_slow = next(i for i, r in enumerate(sink.results) if r.frame.info.source_id == "slow")
     assert first_slow >= 9, "the quick one was shown first"
 
 
 def test_a_flapping_source_does_not_touch_a_file(lab: Any, live: Any) -> None:
-    flapping = [live(2, name="flapping", at_end=lost) for _ in range(5)]
+    flapping = [lab.Source("flapping", 2, live=True, at_end=lost) for _ in range(5)]
+    sessions = lab.Sessions(*flapping, lab.Source("flapping", 2, live=True))
     sink = lab.Sink()
     film = lab.Source("film", 100, pause_s=0.003)
-    lab.run([lab.Origin(lab.Sessions(*flapping, live(2, name="flapping"))), film], [sink])
+    lab.run([lab.Origin(sessions), film], [sink])
     assert sink.indices("film") == list(range(100))
     assert sink.states("film") == ["online", "ended"]
     assert sink.states("flapping")[-1] == "ended"
@@ -133,20 +139,20 @@ def test_a_flapping_source_does_not_touch_a_file(lab: Any, live: Any) -> None:
 def test_a_source_without_a_frame_for_a_while_has_stalled(lab: Any, live: Any) -> None:
     go = threading.Event()
     source = live(before=lambda i: i == 5 and go.wait(20))
-    source.frame_timeout_s = 0.3
+    source.frame_timeout_s = SILENCE_S
     sink = lab.Sink(on_status=lambda status: status.state == "stalled" and go.set())
     lab.run(source, [sink])
     # What comes so late may be an old picture, so that the connection is made anew.
     assert sink.states()[:3] == ["online", "stalled", "reconnecting"]
     stalled = sink.events[5 + 1]
-    assert stalled.reason == "no frame for 0.3 s"
+    assert stalled.reason.startswith("no frame for ")
     assert stalled.session == 0
 
 
 def test_what_comes_out_of_a_stall_is_not_reported_as_new(lab: Any, live: Any) -> None:
     # Like FFmpeg, which gives a picture that it had kept when its read times out.
-    late = live(6, before=lambda i: i == 5 and time.sleep(0.4), at_end=lost)
-    late.frame_timeout_s = 0.3
+    late = live(6, before=lambda i: i == 5 and time.sleep(1.2 * SILENCE_S), at_end=lost)
+    late.frame_timeout_s = SILENCE_S
     sink = lab.Sink()
     engine = lab.run(lab.Origin(lab.Sessions(late, live(3))), [sink])
     assert [index for session, index in frames(sink) if session == 0] == [0, 1, 2, 3, 4]
@@ -154,11 +160,11 @@ def test_what_comes_out_of_a_stall_is_not_reported_as_new(lab: Any, live: Any) -
     assert engine.stats.sources[0].frames_dropped["stale"] == 1
 
 
-def blocked(lab: Any, live: Any, go: threading.Event, count: int, **timeouts: float) -> list[Any]:
+def blocked(live: Any, go: threading.Event, count: int) -> list[Any]:
     """Return live sources that block in their sixth frame until `go`."""
     sources = [live(8, before=lambda i: i == 5 and go.wait(20)) for _ in range(count)]
     for source in sources:
-        source.frame_timeout_s = 0.2
+        source.frame_timeout_s = SILENCE_S
     return sources
 
 
@@ -167,9 +173,9 @@ def test_a_reader_that_is_blocked_is_given_up_and_its_frames_with_it(
 ) -> None:
     monkeypatch.setattr("fer_stream.engine.supervisor.GRACE_S", 0.2)
     go = threading.Event()
-    (stuck,) = blocked(lab, live, go, 1)
+    (stuck,) = blocked(live, go, 1)
     # It comes back while its successor gives frames.
-    after = live(20, before=lambda i: i == 10 and (go.set(), time.sleep(0.1)))
+    after = live(20, before=lambda i: i == 10 and (go.set(), wait_until(lambda: stuck.closed)))
     sink = lab.Sink()
     engine = lab.run(lab.Origin(lab.Sessions(stuck, after)), [sink])
     seen = frames(sink)
@@ -198,13 +204,11 @@ def test_no_more_than_three_blocked_readers_are_left_behind(
 ) -> None:
     monkeypatch.setattr("fer_stream.engine.supervisor.GRACE_S", 0.1)
     go = threading.Event()
-    sessions = lab.Sessions(*blocked(lab, live, go, 3), live())
+    sessions = lab.Sessions(*blocked(live, go, 3), live())
     sink = lab.Sink()
     engine = lab.engine(lab.Origin(sessions), [sink])
     engine.start()
-    deadline = time.monotonic() + 15
-    while engine.stats.sources[0].abandoned < 3 and time.monotonic() < deadline:
-        time.sleep(0.02)
+    wait_until(lambda: engine.stats.sources[0].abandoned == 3)
     time.sleep(0.5)  # time for many more
     opened = sum(source.opened for source in sessions.made)
     threads = sum(thread.name == "read film" for thread in threading.enumerate())

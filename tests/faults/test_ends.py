@@ -51,7 +51,8 @@ def test_a_second_sigterm_waits_for_nobody(
     time.sleep(0.3)
     assert running.program.poll() is None, "the first waits for the sink"
     running.program.send_signal(signal.SIGTERM)
-    assert running.program.wait(2.5) == 128 + signal.SIGTERM, "3 s is the first one's patience"
+    # The first, once its patience has ended, would exit with 1.
+    assert running.program.wait(30) == 128 + signal.SIGTERM
     ears.wait_for(lambda: ears.heard[-1].payload == b"offline")  # by us, or the broker for us
 
 

@@ -1,6 +1,6 @@
 """RTSP cameras that die, freeze, refuse, change and talk nonsense.
 
-Bounds are several times what must happen: a busy machine is late, and that is no fault.
+Times are judged by a `Stopwatch`: that a busy machine is late is no fault.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from tests.faults.camera import RtspCamera, free_port
 from tests.faults.conftest import Films
 from tests.faults.proxy import BadWire
 from tests.faults.running import Entry, Running
+from tests.programs import Stopwatch
 
 Run = Callable[..., Running]
 MakeCamera = Callable[[], RtspCamera]
@@ -34,19 +35,22 @@ def test_a_camera_that_dies_comes_back_and_its_neighbour_does_not_notice(
 ) -> None:
     other = make_camera()
     other.start(films.small)
+    whole_run = Stopwatch()
     running = run("--source", f"door={camera.url()}", "--source", f"hall={other.url()}")
     running.wait_for_frames(20, "door")
     running.wait_for_frames(20, "hall")
-    killed_s = time.monotonic()
+    since_killed = Stopwatch()
     camera.kill()
     lost = running.wait_for_state("reconnecting", "door")
-    assert lost["at_s"] - killed_s < 6, "2 s on a quiet machine"
+    assert since_killed.read(lost["at_s"]) < 2
     assert "was lost after" in lost["reason"]
     running.wait_for_frames(10, "hall")
     camera.start(films.small)
-    back_s = time.monotonic()
+    since_back = Stopwatch()
+    away_s = time.monotonic() - lost["at_s"]
     back = running.wait_for_state("online", "door")
-    assert back["at_s"] - back_s < 12, "one back-off, 1 to 4 s here, and a second to open"
+    # Each wait is twice the one before and cut by up to a fifth, and it takes a while to open.
+    assert since_back.read(back["at_s"]) < 1 + away_s / 0.8 + 3, "one back-off"
     running.wait_for_frames(10, "door")
     running.stop()
 
@@ -63,7 +67,7 @@ def test_a_camera_that_dies_comes_back_and_its_neighbour_does_not_notice(
     hall = running.frames("hall")
     assert {frame["session"] for frame in hall} == {0}
     steps = [new["at_s"] - old["at_s"] for old, new in pairwise(hall)]
-    assert max(steps) < 2, "0.04 s apart at the camera"
+    assert max(steps) < 1 + whole_run.waited_s, "0.04 s apart at the camera"
 
 
 def test_a_frozen_camera_has_stalled_and_shows_nothing_old_as_new(
@@ -71,8 +75,8 @@ def test_a_frozen_camera_has_stalled_and_shows_nothing_old_as_new(
 ) -> None:
     running = run("--source", f"door={camera.url()}")
     running.wait_for_frames(20)
+    since_frozen = Stopwatch()
     camera.freeze()
-    frozen_s = time.monotonic()
     running.wait_for(lambda: "stalled" in running.states())
     running.wait_for(lambda: running.states()[-1] == "reconnecting")
     camera.thaw()
@@ -81,7 +85,7 @@ def test_a_frozen_camera_has_stalled_and_shows_nothing_old_as_new(
     running.stop()
 
     stalled = next(entry for entry in running.statuses() if entry["state"] == "stalled")
-    assert stalled["at_s"] - frozen_s < 16, "8 s at most on a quiet machine"
+    assert since_frozen.read(stalled["at_s"]) < 8
     assert stalled["reason"].startswith("no frame for ")
     assert running.states() == ["online", "stalled", "reconnecting", "online", "ended"]
     diary = running.diary()
@@ -89,7 +93,7 @@ def test_a_frozen_camera_has_stalled_and_shows_nothing_old_as_new(
     assert all("state" in entry for entry in diary[diary.index(stalled) : back])
     before = [entry for entry in diary[: diary.index(stalled)] if "state" not in entry]
     # What was under way when the camera froze comes at once; later ones would be old.
-    assert before[-1]["at_s"] - frozen_s < 2
+    assert since_frozen.read(before[-1]["at_s"]) < 1
     assert {entry["session"] for entry in before} == {0}
     assert numbers(running.frames()) == sorted(set(numbers(running.frames())))
     assert {session for session, _ in numbers(running.frames()[len(before) :])} == {1}

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from fer_stream_mqtt import sink as sink_module
 
 from fer_stream.events import event
 from fer_stream.testing import make_run
@@ -158,7 +159,9 @@ def test_a_full_spool_drops_its_oldest_and_says_how_many(
     listen: Listen,
     tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(sink_module, "_COMPLAIN_S", 3600.0)  # a busy machine takes minutes
     broker, count = make_broker(), 3000
     with (
         caplog.at_level(logging.WARNING, "fer_stream.mqtt"),
@@ -174,7 +177,7 @@ def test_a_full_spool_drops_its_oldest_and_says_how_many(
     assert came == list(range(count - len(came), count))
     assert 1000 < len(came) < count
     full = [r.getMessage() for r in caplog.records if "the spool is full" in r.getMessage()]
-    assert 1 <= len(full) <= 2, "at most one a minute, and one at the end"
+    assert 1 <= len(full) <= 2, "at most one in a while, and one at the end"
     assert f"{sink.dropped} so far" in full[-1]
     expected = [event(seen(index), RUN)["id"] for index in range(count - len(came), count)]
     assert [m.value["id"] for m in ears.heard] == expected

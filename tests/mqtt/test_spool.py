@@ -163,6 +163,24 @@ def test_a_full_disk_is_one_clear_line(tmp_path: Path) -> None:
         assert [int(payload[:6]) for payload in payloads(spool)] == list(range(int(number)))
 
 
+def test_a_disk_without_any_room_is_not_taken_for_another_run(tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite"
+    with opened(path) as spool:
+        spool.add([("a", b"1")])
+    script = (
+        "import resource, sys; from pathlib import Path; from fer_stream_mqtt.spool import Spool\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n"
+        "try: Spool(Path(sys.argv[1]), 10**8)\n"
+        "except Exception as error: print(type(error).__name__, error)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, path], check=True, capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout.startswith(f"SinkError mqtt cannot keep its spool {path}: ")
+    with opened(path) as spool:
+        assert payloads(spool) == [b"1"]
+
+
 def test_a_folder_that_cannot_be_made_is_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(SinkError, match="cannot keep its spool"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -106,3 +107,18 @@ def test_the_check_notices_a_sink_that_cannot() -> None:
 
     with pytest.raises(SinkError, match="opened twice"):
         check_sink_goes_on(Once())
+
+
+def test_a_table_that_is_emptied_under_the_sink_has_no_hole(
+    tmp_path: Path, run_info: RunInfo, make: Any
+) -> None:
+    path = tmp_path / "out.csv"
+    sink = CsvSink(str(path))
+    sink.open(run_info)
+    sink.write(make(0, FACE))
+    os.truncate(path, 0)  # as who moves rows away does, and as one frees a disk
+    sink.write(make(1, FACE))
+    sink.close()
+    (line,) = path.read_bytes().splitlines()
+    assert b"\0" not in line
+    assert line.split(b",")[2] == b"1"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -22,7 +21,7 @@ from fer_stream.trackers.none import NoTracker
 from fer_stream.types import FrameResult, SourceStatus
 from tests.mjpeg import MjpegCamera, mjpeg_camera
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(180)
 
 
 class Watcher(Sink):
@@ -48,7 +47,7 @@ class Watcher(Sink):
 
     def wait_for(self, what: Callable[[], object]) -> None:
         with self.came:
-            assert self.came.wait_for(what, 30), [s.state for s in self.statuses]
+            assert self.came.wait_for(what, 60), [s.state for s in self.statuses]
 
     def states(self) -> list[str]:
         return [status.state for status in self.statuses]
@@ -67,7 +66,7 @@ class Running:
 
     def stop(self) -> None:
         self.engine.request_stop()
-        self.thread.join(20)
+        self.thread.join(60)
         assert not self.thread.is_alive()
 
 
@@ -110,6 +109,12 @@ def impatient(url: str, called: str = "") -> Origin:
     return network(url, called, open_timeout=0.5, read_timeout=0.5)
 
 
+def pictures(seen: Watcher, session: int) -> list[int]:
+    """Return the numbers of a session's pictures, as the camera gave them."""
+    found = [r.frame for r in seen.results if r.frame.info.session == session]
+    return [round(float(frame.grey.mean())) for frame in found]
+
+
 def test_a_camera_that_was_unplugged_comes_back_as_a_new_session(
     run: Any, camera: MjpegCamera, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -132,13 +137,12 @@ def test_a_camera_that_was_unplugged_comes_back_as_a_new_session(
 def test_a_camera_that_freezes_has_stalled_and_nothing_old_is_shown_as_new(
     run: Any, camera: MjpegCamera
 ) -> None:
-    seen = run(impatient(camera.url)).seen
+    seen = run(network(camera.url, read_timeout=2.0)).seen
     seen.wait_for(lambda: len(seen.results) > 5)
     camera.freeze()
-    frozen_ns = time.monotonic_ns()
     seen.wait_for(lambda: "reconnecting" in seen.states())
-    late = [r for r in seen.results if r.frame.captured_ns > frozen_ns + 200_000_000]
-    assert late == []
+    shown = pictures(seen, session=0)
+    assert len(set(shown)) == len(shown), "a picture came once more"
     assert seen.states()[:3] == ["online", "stalled", "reconnecting"]
     before = len(seen.results)
     camera.thaw()

@@ -117,22 +117,26 @@ class Spool:
 
     def close(self) -> None:
         """Let others use the file."""
-        self._reader.close()
-        self._lock.close()
+        try:
+            self._reader.close()
+        finally:
+            self._lock.close()
 
     def _acquire(self) -> sqlite3.Connection:
         """Hold a lock that any end of the process releases, on every system."""
         path = self.path.with_name(f"{self.path.name}.lock")
         with self._errors():
             lock = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
-        try:
-            lock.execute("BEGIN EXCLUSIVE")
-        except sqlite3.Error:
-            lock.close()
-            raise SinkError(
-                f"mqtt: another run uses the spool {self.path}; give this run another "
-                "instance name, or another file with ?spool=FILE"
-            ) from None
+            try:
+                lock.execute("BEGIN EXCLUSIVE")
+            except sqlite3.Error as error:
+                lock.close()
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                    raise  # a full disk
+                raise SinkError(
+                    f"mqtt: another run uses the spool {self.path}; give this run another "
+                    "instance name, or another file with ?spool=FILE"
+                ) from None
         return lock
 
     def _prepare(self) -> None:
