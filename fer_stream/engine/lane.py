@@ -159,9 +159,7 @@ class Lane:
                 session = frame.info.session
                 stills = frame.info.stills
                 analysed = stills or pace.due(frame)
-                due = stills or (
-                    analysed and schedule.due(frame, tracker.wants_detection, tracks)
-                )
+                due = stills or (analysed and schedule.due(frame, tracker.wants_detection, tracks))
                 tracks = self._tracked(frame, tracker, due)
                 cut = tracks if analysed else []
                 crops = [crop_face(frame, track.box, self._crop_size) for track in cut]
