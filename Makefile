@@ -23,7 +23,7 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/mypy
 
 bench: $(VENV)/.installed-dev
-	$(BIN)/python benchmarks/speed.py
+	$(BIN)/python benchmarks/speed.py --write
 
 # Needs GStreamer's RTSP server and mosquitto; .ci/run says how Debian calls them.
 soak: $(VENV)/.installed-dev

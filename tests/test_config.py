@@ -94,7 +94,7 @@ def test_a_stage_can_be_a_table(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("sources = ['0']", r"run\.toml: unknown key 'sources'; known: classifier, detect_every"),
+        ("sources = ['0']", r"run\.toml: unknown key 'sources'; known: analyse_fps, classifier,"),
         ("source = [", r"run\.toml is not valid TOML: "),
         ("source = '\xff'", r"run\.toml is not valid TOML: "),
     ],
