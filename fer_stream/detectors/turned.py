@@ -14,8 +14,8 @@ from fer_stream.types import Box, Frame, GreyImage
 
 _SIZE = 240  # long side in px: finer finds no more heads of these sizes and costs more
 _MIN_SIZE = 0.15  # share of the short side; smaller heads are mostly false hits
-_SCALE_FACTOR = 1.2
-_MIN_NEIGHBORS = 3
+_SCALE_FACTOR = 1.15
+_MIN_NEIGHBORS = 4
 _FACE_OF_HEAD = 0.8  # the profile cascade frames a whole head that looks left: face, ear and hair
 _TILT = 20.0  # degrees; a cascade bears about 15 either way
 
