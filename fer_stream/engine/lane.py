@@ -28,6 +28,7 @@ from fer_stream.types import (
 
 GROUP = 4
 """Frames of a file that are classified together; each holds a picture."""
+_GROUP_PX = 5_000_000  # of their pictures: two of 1920x1080, one of 4K
 _READ_AHEAD = 2  # frames: hides the decoder's unevenness without holding many large pictures
 
 
@@ -143,7 +144,8 @@ class Lane:
     def _make_room(self, info: StreamInfo) -> None:
         self._inbox.capacity = 1 if info.live or info.stills else _READ_AHEAD
         # Still pictures may be huge, and each has its faces for a group.
-        self._desk.collect_by(0 if info.live else 1 if info.stills else GROUP)
+        fitting = max(min(GROUP, _GROUP_PX // (info.width * info.height)), 1)
+        self._desk.collect_by(0 if info.live else 1 if info.stills else fitting)
 
     def _analyse(self) -> None:
         try:
