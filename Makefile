@@ -24,7 +24,7 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/mypy
 
 bench: $(VENV)/.installed-dev
-	$(BIN)/python benchmarks/speed.py
+	$(BIN)/python benchmarks/speed.py --write
 
 # Needs GStreamer's RTSP server and mosquitto; .ci/run says how Debian calls them. The webcam that is
 # unplugged needs a virtual machine as well, and is left out where there is none.

@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 
 import pytest
-from figures import write_figures
+from markers import FIGURES, put
 
 from tests.faults.camera import RtspCamera, write_film
 from tests.faults.running import Entry, Running
@@ -91,7 +91,7 @@ def main() -> None:
             camera.kill()
     print("\n".join(rows))
     if arguments.write:
-        write_figures("latency", "\n".join(rows))
+        put(FIGURES, "latency", "\n".join(rows))
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from figures import write_figures
+from markers import FIGURES, put
 from soak_report import report
 
 from fer_stream.events import rfc3339
@@ -213,7 +213,7 @@ def main() -> None:
         lines, problems = run(site, folder, stack, arguments.minutes, chance)
     print("\n".join(lines))
     if arguments.write:
-        write_figures("soak", "\n".join([*lines, *(f"\nFailed: {each}." for each in problems)]))
+        put(FIGURES, "soak", "\n".join([*lines, *(f"\nFailed: {each}." for each in problems)]))
     sys.exit("; ".join(problems) or 0)
 
 

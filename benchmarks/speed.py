@@ -1,120 +1,92 @@
-"""Frames per second of the plain loop that people write today, and of fer-stream, side by side.
+"""fer-stream beside decoding alone and what people use today, side by side in one run.
 
-    python benchmarks/speed.py [VIDEO ...] [--rounds N]
+    python benchmarks/speed.py [--quick] [--write] [--rounds N] [--only NAME,NAME] [--seconds S]
 
-Without a video it measures on a clip made from the demo source. Each round times, in turn, in one
-process: decoding alone (the limit), the plain loop (full-size frontal Haar 1.3/5 on every frame,
-one crop at a time through the same model with onnxruntime's defaults), and fer-stream with its
-defaults to a sink that only counts. The medians over the rounds and their ratio are printed.
+Everybody has a process of its own and takes turns: one after the other on each clip, round after
+round. Tables are printed; `--write` (`make bench`) puts them, and a chart, into docs/speed.md.
+`--quick` takes a minute or two: two short clips, one round, no recall. README.md says how to read
+it.
 """
 
 from __future__ import annotations
 
 import argparse
-import statistics
+import os
+import platform
+import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import av
-import cv2
-import numpy as np
-import onnxruntime as ort
+from contest import quality, timing
+from contest.chart import draw
+from contest.clips import clips
+from contest.entrants import Entrant, Worker, entrants
+from contest.report import Contest, as_markdown
+from labels import clips as labelled_clips
+from markers import put
 
-import fer_stream
-from fer_stream.models import DEFAULT_MODEL
-
-Timed = tuple[float, float, int]
-"""Wall seconds, CPU seconds, frames with a face."""
-
-
-def decode_only(path: Path) -> int:
-    with av.open(str(path)) as container:
-        container.streams.video[0].thread_type = "AUTO"
-        for _ in container.decode(video=0):
-            pass
-    return 0
+MEDIA = Path(os.environ.get("FER_STREAM_MEDIA") or Path(__file__).parents[2] / "shared" / "media")
+DOCS = Path(__file__).parents[1] / "docs"
 
 
-def plain_loop(path: Path) -> int:
-    cascade = cv2.CascadeClassifier(
-        str(Path(cv2.__file__).parent / "data/haarcascade_frontalface_default.xml")
+def run(arguments: argparse.Namespace) -> Contest:
+    wanted = [e for e in entrants() if not arguments.only or e.name in arguments.only]
+    refused: dict[str, str] = {}
+    workers = timing.start(wanted, lambda entrant, why: refused.update({entrant.title: why}))
+    videos = MEDIA / "videos"
+    shown = clips(videos, arguments.quick)
+    rounds = arguments.rounds or (1 if arguments.quick else 5)
+    seconds = arguments.seconds or (4.0 if arguments.quick else 20.0)
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            times = timing.measure(shown, workers, Path(folder), seconds, rounds)
+        found = {} if arguments.quick else look_for_faces(workers, videos)
+    finally:
+        for _, worker in workers:
+            worker.close()
+    setting = (
+        f"{os.cpu_count()} cores, {processor()}, {platform.system()}, Python "
+        f"{platform.python_version()}; clips of {seconds:g} s, medians of {rounds} rounds."
     )
-    session = ort.InferenceSession(DEFAULT_MODEL)
-    name = session.get_inputs()[0].name
-    capture = cv2.VideoCapture(str(path))
-    with_face = 0
-    while True:
-        ok, image = capture.read()
-        if not ok:
-            return with_face
-        grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
-        faces = cascade.detectMultiScale(grey, scaleFactor=1.3, minNeighbors=5)
-        for x, y, width, height in faces:
-            crop = cv2.resize(grey[y : y + height, x : x + width], (48, 48))
-            session.run(None, {name: crop.astype(np.float32)[np.newaxis, :, :, np.newaxis]})
-        with_face += len(faces) > 0
+    return Contest([entrant for entrant, _ in workers], times, found, refused, setting)
 
 
-def ours(path: Path) -> int:
-    return sum(bool(result.faces) for result in fer_stream.stream(path))
+def look_for_faces(
+    workers: list[tuple[Entrant, Worker]], videos: Path
+) -> dict[str, quality.Quality]:
+    labelled = [clip for clip in labelled_clips() if (videos / clip).exists()]
+    steady = all((videos / clip).exists() for clip in quality.STEADY)
+    found = {}
+    for entrant, worker in workers if labelled else ():
+        if entrant.sees and not entrant.searches_like:
+            print(f"{entrant.title}: looks at the labelled frames", file=sys.stderr)
+            found[entrant.name] = quality.measure(worker, videos, labelled, steady)
+    return found
 
 
-def timed(work: Callable[[Path], int], path: Path) -> Timed:
-    wall, cpu = time.perf_counter(), time.process_time()
-    with_face = work(path)
-    return time.perf_counter() - wall, time.process_time() - cpu, with_face
-
-
-def frame_count(path: Path) -> int:
-    with av.open(str(path)) as container:
-        return sum(1 for _ in container.decode(video=0))
-
-
-def measure(path: Path, rounds: int) -> None:
-    frames = frame_count(path)
-    works = {"decode only": decode_only, "plain loop": plain_loop, "fer-stream": ours}
-    times: dict[str, list[Timed]] = {name: [] for name in works}
-    for _ in range(rounds):
-        for name, work in works.items():
-            times[name].append(timed(work, path))
-    print(f"{path.name}: {frames} frames, medians of {rounds} rounds")
-    print(f"  {'':<12} {'frames/s':>9} {'frames/CPU-s':>13} {'with a face':>12}")
-    for name, rows in times.items():
-        wall, cpu, with_face = (statistics.median(column) for column in zip(*rows, strict=True))
-        found = "" if name == "decode only" else f"{with_face / frames:.1%}"
-        print(f"  {name:<12} {frames / wall:>9.0f} {frames / cpu:>13.0f} {found:>12}")
-    pairs = zip(times["plain loop"], times["fer-stream"], strict=True)
-    ratios = [(plain[0] / mine[0], plain[1] / mine[1]) for plain, mine in pairs]
-    wall_ratio, cpu_ratio = (statistics.median(column) for column in zip(*ratios, strict=True))
-    print(f"  fer-stream over plain loop: {wall_ratio:.1f}x wall, {cpu_ratio:.1f}x CPU")
-
-
-def demo_clip(folder: Path) -> Path:
-    path = folder / "demo.mp4"
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=25)
-        stream.width, stream.height, stream.pix_fmt = 640, 480, "yuv420p"
-        for image in demo_images():
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="bgr24")))
-        container.mux(stream.encode(None))
-    return path
-
-
-def demo_images() -> Iterator[np.ndarray]:
-    for result in fer_stream.stream("demo"):
-        yield result.frame.image
+def processor() -> str:
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.machine())
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
-    parser.add_argument("video", nargs="*", type=Path)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--write", action="store_true", help="into docs/speed.md and speed.png")
+    parser.add_argument("--rounds", type=int)
+    parser.add_argument("--seconds", type=float, help="length of the clips")
+    parser.add_argument("--only", type=lambda text: text.split(","), help="these, by name")
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        for path in arguments.video or [demo_clip(Path(folder))]:
-            measure(path, arguments.rounds)
+    if arguments.only:  # what the others are compared with
+        arguments.only += ["decode", "plain"]
+    contest = run(arguments)
+    tables = as_markdown(contest)
+    print(tables)
+    if arguments.write:
+        put(DOCS / "speed.md", "speed", tables)
+        draw(contest, DOCS / "speed.png")
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import av
-from speed import demo_images
+from contest.clips import demo_images
 
 CLIP_FRAMES = 50
 

@@ -28,11 +28,13 @@ def stream(
     tracker: str = "iou",
     filter: str | Sequence[str] = "smooth",  # noqa: A002 - the name it has everywhere else
     model: str | Path | None = None,
-    detect_every: int = 10,
+    detect_every: int | None = None,
+    detect_size: int | None = None,
+    analyse_fps: float | None = None,
     mode: Mode = "auto",
     plugin: str | Path | Sequence[str | Path] = (),
 ) -> Results:
-    """Yield one result per frame, in each source's order.
+    """Yield one result per analysed frame, in each source's order.
 
     Closing the iterator early (or leaving a `for` loop over it) ends the run and releases the
     source. While the caller keeps a file's results waiting the run waits; a live source drops
@@ -46,7 +48,10 @@ def stream(
         tracker: Follows them; `"none"` for every frame by itself.
         filter: Calms or changes the scores; `"none"` for the model's own.
         model: Path of a self-describing ONNX model; the shipped one unless given.
-        detect_every: Detect on every how-many-th frame.
+        detect_every: Detect on every how-many-th frame; None: about three times a second where the
+            picture changes, once where it does not.
+        detect_size: Long side in px that the detector shrinks a frame to; None: its own.
+        analyse_fps: How many frames of a second to analyse and yield; None: all.
         mode: `"auto"`: each source says what it is; `"file"`: all are recordings, that must be
             there and whole; `"live"`: of each the newest frame counts.
         plugin: Python files with plugins.
@@ -62,6 +67,8 @@ def stream(
         "tracker": tracker,
         "filter": filter,
         "detect_every": detect_every,
+        "detect_size": detect_size,
+        "analyse_fps": analyse_fps,
         "mode": mode,
     }
     if model is not None:
@@ -150,10 +157,11 @@ def make_parts(config: RunConfig, plugins: Plugins) -> Parts:
     plans = [
         Plan(
             origin=origin(spec),
-            detector=stage("detector", config.detector),
+            detector=stage("detector", config.sized_detector),
             new_tracker=new_tracker,
             new_filters=new_filters,
             detect_every=config.detect_every,
+            analyse_fps=config.analyse_fps,
         )
         for spec in config.source
     ]

@@ -13,7 +13,7 @@ from typing import Any, Literal, cast, get_args
 from fer_stream.errors import ConfigError
 from fer_stream.plugins import Plugins
 from fer_stream.sources import IMAGE_ENDINGS
-from fer_stream.spec import StageSpec, split_query
+from fer_stream.spec import StageSpec, options_of, split_query
 
 OnSinkError = Literal["auto", "stop", "continue"]
 Mode = Literal["auto", "file", "live"]
@@ -32,8 +32,14 @@ class RunConfig:
     tracker: StageSpec = StageSpec("iou")
     classifier: StageSpec = StageSpec("onnx")
     filter: tuple[StageSpec, ...] = (StageSpec("smooth"),)
-    detect_every: int = 10
-    """Detect on every how-many-th frame; the tracker follows the boxes in between."""
+    detect_every: int | None = None
+    """Detect on every how-many-th frame; the tracker follows the boxes in between. None: about
+    three times a second where the picture changes, once where it does not."""
+    detect_size: int | None = None
+    """Long side in px that the detector shrinks a frame to; None: its own."""
+    analyse_fps: float | None = None
+    """How many frames of a second to analyse; None: all. In between faces are only followed, for
+    the sinks that draw."""
     on_sink_error: OnSinkError = "auto"
     """auto: stop a run over files; continue a live one and try the failed sink again."""
     mode: Mode = "auto"
@@ -49,12 +55,22 @@ class RunConfig:
             raise ConfigError(
                 "no source; give at least one, such as --source 0 or --source talk.mp4"
             )
-        if self.detect_every < 1:
+        if self.detect_every is not None and self.detect_every < 1:
             raise ConfigError(f"detect_every must be at least 1, got {self.detect_every}")
+        if self.analyse_fps is not None and not self.analyse_fps > 0:  # also refuses NaN
+            raise ConfigError(f"analyse_fps must be above 0, got {self.analyse_fps}")
         for key, kind in (("on_sink_error", OnSinkError), ("mode", Mode)):
             if getattr(self, key) not in get_args(kind):
                 expected = ", ".join(get_args(kind))
                 raise ConfigError(f"{key} must be one of {expected}; got '{getattr(self, key)}'")
+
+    @property
+    def sized_detector(self) -> StageSpec:
+        """The detector, with `detect_size` among its options."""
+        if self.detect_size is None:
+            return self.detector
+        options = {**self.detector.options, "detect_size": self.detect_size}
+        return replace(self.detector, options=options)
 
 
 def read_toml(path: str | Path) -> dict[str, Any]:
@@ -94,6 +110,7 @@ def make_config(settings: Mapping[str, Any], plugins: Plugins) -> RunConfig:
     _check_plain(values)
     config = RunConfig(**values)
     _check_apart(config, plugins)
+    _check_size(config, plugins)
     return config
 
 
@@ -127,6 +144,17 @@ def _check_apart(config: RunConfig, plugins: Plugins) -> None:
         written.append(target)
 
 
+def _check_size(config: RunConfig, plugins: Plugins) -> None:
+    name = config.detector.name
+    if config.detect_size is not None and "detect_size" not in options_of(
+        plugins.get("detector", name)
+    ):
+        raise ConfigError(
+            f"detector '{name}' has no detect_size: it sees frames at a size of its own; "
+            "leave detect_size away"
+        )
+
+
 def _same_file(one: str, other: str) -> bool:
     if not one or not other:
         return False
@@ -139,13 +167,16 @@ def _same_file(one: str, other: str) -> bool:
 def _check_plain(values: Mapping[str, Any]) -> None:
     for key, kind, expected in (
         ("detect_every", int, "a whole number"),
+        ("detect_size", int, "a whole number"),
+        ("analyse_fps", (int, float), "a number"),
         ("on_sink_error", str, "text"),
         ("instance", str, "text"),
         ("mode", str, "text"),
         ("metrics", str, "text"),
     ):
-        if key in values and (not isinstance(values[key], kind) or isinstance(values[key], bool)):
-            raise ConfigError(f"{key} must be {expected}, got {values[key]!r}")
+        value = values.get(key)
+        if value is not None and (not isinstance(value, kind) or isinstance(value, bool)):
+            raise ConfigError(f"{key} must be {expected}, got {value!r}")
 
 
 def stage_spec(kind: str, asked: object, plugins: Plugins) -> StageSpec:

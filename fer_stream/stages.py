@@ -228,6 +228,9 @@ class Sink(Stage):
     """URL schemes that this sink answers to, e.g. `("mqtt", "mqtts")`."""
     main_thread: ClassVar[bool] = False
     """For windows, which most systems allow on the main thread only."""
+    draws: ClassVar[bool] = False
+    """Whether it shows the pictures: it is then also given the frames that `analyse_fps` leaves
+    out, with `result.analysed` false. Others are given what was analysed, and nothing else."""
 
     def open(self, run: RunInfo) -> None:
         """Get ready; raise `SinkError` when that cannot be done."""

@@ -200,6 +200,9 @@ class FrameResult:
     """Milliseconds from capture to the moment this result was made."""
     dropped: int = 0
     """Frames of this source lost so far because the run could not keep up (live sources)."""
+    analysed: bool = True
+    """False for a frame that `analyse_fps` leaves out: its faces are where they are now, with the
+    scores of the last frame that was analysed. Only a sink that `draws` is given such a result."""
 
 
 SourceState = Literal["online", "stalled", "reconnecting", "ended", "error"]

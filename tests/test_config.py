@@ -9,7 +9,7 @@ import pytest
 
 from fer_stream.config import RunConfig, make_config, read_toml
 from fer_stream.errors import ConfigError
-from fer_stream.plugins import installed
+from fer_stream.plugins import installed, with_files
 from fer_stream.spec import StageSpec
 
 
@@ -36,7 +36,9 @@ def test_what_is_not_said_has_its_default() -> None:
         tracker=StageSpec("iou"),
         classifier=StageSpec("onnx"),
         filter=(StageSpec("smooth"),),
-        detect_every=10,
+        detect_every=None,
+        detect_size=None,
+        analyse_fps=None,
         on_sink_error="auto",
         instance="fer-stream",
         mode="auto",
@@ -92,7 +94,7 @@ def test_a_stage_can_be_a_table(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("sources = ['0']", r"run\.toml: unknown key 'sources'; known: classifier, detect_every"),
+        ("sources = ['0']", r"run\.toml: unknown key 'sources'; known: analyse_fps, classifier,"),
         ("source = [", r"run\.toml is not valid TOML: "),
         ("source = '\xff'", r"run\.toml is not valid TOML: "),
     ],
@@ -125,6 +127,10 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         ({"detect_every": 0}, "detect_every must be at least 1, got 0"),
         ({"detect_every": "3"}, "detect_every must be a whole number, got '3'"),
         ({"detect_every": True}, "detect_every must be a whole number, got True"),
+        ({"detect_size": 320.5}, r"detect_size must be a whole number, got 320\.5"),
+        ({"analyse_fps": "5"}, "analyse_fps must be a number, got '5'"),
+        ({"analyse_fps": 0}, "analyse_fps must be above 0, got 0"),
+        ({"analyse_fps": float("nan")}, "analyse_fps must be above 0, got nan"),
         ({"on_sink_error": "ignore"}, "one of auto, stop, continue; got 'ignore'"),
         ({"instance": 5}, "instance must be text, got 5"),
         ({"mode": "slow"}, "mode must be one of auto, file, live; got 'slow'"),
@@ -136,6 +142,31 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 def test_wrong_settings_are_refused_in_words(settings: dict[str, Any], problem: str) -> None:
     with pytest.raises(ConfigError, match=problem):
         config(**settings)
+
+
+def test_detect_size_is_the_detectors_own_option() -> None:
+    made = config(detector="haar?turned=no&detect_size=300", detect_size=500)
+    expected = {"turned": "no", "detect_size": 500}
+    assert made.sized_detector == StageSpec("haar", options=expected)
+    assert config(detector="haar?turned=no").sized_detector.options == {"turned": "no"}
+
+
+def test_a_detector_without_a_size_refuses_one(tmp_path: Path) -> None:
+    plugin = tmp_path / "eyes.py"
+    plugin.write_text(
+        "from fer_stream import Detector, hookimpl\n\n"
+        "class Eyes(Detector):\n"
+        "    name = 'eyes'\n\n"
+        "    def detect(self, frame):\n"
+        "        return []\n\n"
+        "@hookimpl\n"
+        "def fer_register_detectors():\n"
+        "    return [Eyes]\n"
+    )
+    plugins = with_files([plugin])
+    assert make_config({"source": "0", "detector": "eyes"}, plugins).detect_size is None
+    with pytest.raises(ConfigError, match=r"detector 'eyes' has no detect_size: .* leave"):
+        make_config({"source": "0", "detector": "eyes", "detect_size": 300}, plugins)
 
 
 def test_a_model_is_short_for_the_onnx_classifier() -> None:

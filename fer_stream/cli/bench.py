@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from fer_stream.cli.knobs import knobs
 from fer_stream.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -28,12 +29,7 @@ if TYPE_CHECKING:
 )
 @click.option("--model", metavar="PATH", help="A self-describing ONNX model. [default: shipped]")
 @click.option("--detector", metavar="NAME", help="[default: haar]")
-@click.option(
-    "--detect-every",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="Search every N-th frame for faces. [default: 10]",
-)
+@knobs
 @click.option(
     "--seconds",
     type=click.FloatRange(min=0, min_open=True),
@@ -141,7 +137,7 @@ def _lines(found: Capacity) -> tuple[list[str], list[str]]:
     head = [
         f"{found.source}: {found.width}x{found.height}, {found.fps:.4g} frames/s, "
         f"{found.faces_per_frame:.2f} faces a frame; {found.frames} frames measured",
-        f"model {found.model}; detector {found.detector}, one frame in {found.detect_every}",
+        f"model {found.model}; detector {found.detector}, one frame in {found.searched:.1f}",
     ]
     foot = [
         f"{found.frames_per_s:.0f} frames/s with {found.cores} cores, reading nothing beside it",

@@ -49,7 +49,12 @@ class Capacity:
     """Frames per second of one stream."""
     model: str
     detector: str
-    detect_every: int
+    detect_every: int | None
+    """As asked for; None: as the picture asked for it."""
+    analyse_fps: float | None
+    """As asked for; None: every frame."""
+    searched: float
+    """Frames for each one that was searched."""
     frames: int
     faces_per_frame: float
     stages: list[Cost]
@@ -176,8 +181,10 @@ def _capacity(
         height=info.height,
         fps=info.fps or USUAL_FPS,
         model=classifier.model_name,
-        detector=_asked(config.detector),
+        detector=_asked(config.sized_detector),
         detect_every=config.detect_every,
+        analyse_fps=config.analyse_fps,
+        searched=frames / max(clocks.detect.calls, 1),
         frames=frames,
         faces_per_frame=tally.faces / frames,
         stages=[*costs, Cost("handing on", rest_ms, None)],

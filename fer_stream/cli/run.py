@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from fer_stream.cli.knobs import knobs
 from fer_stream.errors import ConfigError, FerStreamError
 
 if TYPE_CHECKING:
@@ -41,12 +42,7 @@ _HEAPS = 2
 @click.option("--tracker", metavar="NAME", help="iou, or none for every frame by itself.")
 @click.option("--filter", multiple=True, metavar="NAME", help="smooth, or none. May be repeated.")
 @click.option("--classifier", metavar="NAME", help="[default: onnx]")
-@click.option(
-    "--detect-every",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="Search every N-th frame for faces; follow them in between. [default: 10]",
-)
+@knobs
 @click.option(
     "--mode",
     type=click.Choice(["auto", "file", "live"]),

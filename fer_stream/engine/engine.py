@@ -141,7 +141,7 @@ class Engine:
                 item = self._next_item()
                 if self._main is not None:
                     self._main.serve(item)
-                yield item if isinstance(item, FrameResult) else None
+                yield item if isinstance(item, FrameResult) and item.analysed else None
         except BaseException:  # the caller closed us, or was interrupted
             self.close()
             raise
@@ -211,7 +211,7 @@ class Engine:
                     if isinstance(item, SourceStatus):
                         self._deliver(item)
                     else:
-                        self._deliver(self._result(item, [next(scores) for _ in item.tracks]))
+                        self._deliver(self._result(item, [next(scores) for _ in item.crops]))
         except BaseException as error:
             self._failed(error)
         finally:

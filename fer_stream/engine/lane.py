@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from fer_stream.engine.channel import Channel, Closed, Tray
-from fer_stream.engine.schedule import DetectionSchedule
+from fer_stream.engine.schedule import AnalysisPace, DetectionSchedule
 from fer_stream.engine.stats import RunStats
 from fer_stream.engine.supervisor import Origin, Supervisor
 from fer_stream.errors import SourceError
@@ -28,6 +28,7 @@ from fer_stream.types import (
 
 GROUP = 4
 """Frames of a file that are classified together; each holds a picture."""
+_GROUP_PX = 5_000_000  # of their pictures: two of 1920x1080, one of 4K
 _READ_AHEAD = 2  # frames: hides the decoder's unevenness without holding many large pictures
 
 
@@ -39,7 +40,10 @@ class Plan:
     detector: Detector
     new_tracker: Callable[[], Tracker]
     new_filters: Callable[[], list[Filter]]
-    detect_every: int
+    detect_every: int | None = None
+    """Detect on every how-many-th frame; None: as the picture asks for it."""
+    analyse_fps: float | None = None
+    """How many frames of a second to analyse; None: all. The others' faces are only followed."""
 
 
 @dataclass(slots=True)
@@ -50,6 +54,8 @@ class Work:
     frame: Frame
     tracks: list[Track]
     crops: list[GreyImage]
+    """One for each track; none if the frame is not analysed."""
+    analysed: bool
     dropped: int
 
 
@@ -82,6 +88,7 @@ class Lane:
         self.stats = self.source.stats
         self._session = -1
         self._filters: list[Filter] = []
+        self._read: dict[int | None, Face] = {}
         self._analyser = threading.Thread(target=self._analyse, daemon=True)
 
     def start(self) -> None:
@@ -109,40 +116,57 @@ class Lane:
         if frame.info.session != self._session or frame.info.stills:
             self._session = frame.info.session
             self._filters = self.plan.new_filters()
+            self._read = {}
+        faces = self._analysed(work, scores) if work.analysed else self._followed(work)
+        self.stats.frames_processed += 1
+        return FrameResult(frame, tuple(faces), latency_ms, work.dropped, work.analysed)
+
+    def _analysed(self, work: Work, scores: list[EmotionScores]) -> list[Face]:
         faces = [
             Face(track.box, score, track.confidence, track.track_id)
             for track, score in zip(work.tracks, scores, strict=True)
         ]
         with self._stages["filter"].time():
             for stage in self._filters:
-                faces = stage.apply(frame, faces)
-        self.stats.frames_processed += 1
-        return FrameResult(frame, tuple(faces), latency_ms, work.dropped)
+                faces = stage.apply(work.frame, faces)
+        if self.plan.analyse_fps is not None:
+            self._read = {face.track_id: face for face in faces if face.track_id is not None}
+        return faces
+
+    def _followed(self, work: Work) -> list[Face]:
+        """Return the faces that were read before, where they are now."""
+        return [
+            replace(self._read[track.track_id], box=track.box)
+            for track in work.tracks
+            if track.track_id in self._read
+        ]
 
     def _make_room(self, info: StreamInfo) -> None:
         self._inbox.capacity = 1 if info.live or info.stills else _READ_AHEAD
         # Still pictures may be huge, and each has its faces for a group.
-        self._desk.collect_by(0 if info.live else 1 if info.stills else GROUP)
+        fitting = max(min(GROUP, _GROUP_PX // (info.width * info.height)), 1)
+        self._desk.collect_by(0 if info.live else 1 if info.stills else fitting)
 
     def _analyse(self) -> None:
         try:
-            session, tracker, schedule = -1, self.plan.new_tracker(), self._new_schedule()
-            tracks: list[Track] = []
+            session = -1
+            tracker, schedule, pace, tracks = self._afresh()
             for item in self._inbox:
                 if isinstance(item, SourceStatus):
                     self._desk.put_note(item)
                     continue
                 frame = item
                 if frame.info.session != session and session >= 0:
-                    tracker, schedule, tracks = self.plan.new_tracker(), self._new_schedule(), []
+                    tracker, schedule, pace, tracks = self._afresh()
                 session = frame.info.session
-                due = frame.info.stills or schedule.due(
-                    frame, tracker.wants_detection, bool(tracks)
-                )
+                stills = frame.info.stills
+                analysed = stills or pace.due(frame)
+                due = stills or (analysed and schedule.due(frame, tracker.wants_detection, tracks))
                 tracks = self._tracked(frame, tracker, due)
-                crops = [crop_face(frame, track.box, self._crop_size) for track in tracks]
+                cut = tracks if analysed else []
+                crops = [crop_face(frame, track.box, self._crop_size) for track in cut]
                 dropped = self.stats.frames_dropped["late"]
-                self._desk.put(Work(self, frame, tracks, crops, dropped))
+                self._desk.put(Work(self, frame, tracks, crops, analysed, dropped))
         except Closed:
             pass
         except BaseException as error:
@@ -161,8 +185,11 @@ class Lane:
         with self._stages["track"].time():
             return tracker.update(frame, found)
 
-    def _new_schedule(self) -> DetectionSchedule:
-        return DetectionSchedule(self.plan.detect_every)
+    def _afresh(self) -> tuple[Tracker, DetectionSchedule, AnalysisPace, list[Track]]:
+        """Return what a session starts with."""
+        plan = self.plan
+        schedule, pace = DetectionSchedule(plan.detect_every), AnalysisPace(plan.analyse_fps)
+        return plan.new_tracker(), schedule, pace, []
 
 
 def source_of(item: object) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from fer_stream.engine.outlets import Caller, Outlet
+from fer_stream.engine.outlets import Caller, Outlet, is_between
 from fer_stream.errors import SinkError, StopStream
 from fer_stream.types import FrameResult, RunInfo, SourceStatus
 
@@ -49,6 +49,8 @@ class MainSinks(Outlet):
 
     def deliver(self, item: FrameResult | SourceStatus) -> int:
         """Hand on a result or status, and count what was dropped for it."""
+        if is_between(item) and not any(caller.takes(item) for caller in self._callers):
+            return 0
         dropped = super().deliver(item)
         for caller in self._callers:
             caller.stats.results["dropped"] += dropped
@@ -60,7 +62,7 @@ class MainSinks(Outlet):
             try:
                 if item is None:
                     caller.idle()
-                else:
+                elif caller.takes(item):
                     caller.take(item)
             except StopStream:
                 self._retire(caller)

@@ -46,6 +46,11 @@ class Outlet:
         self.waiting.close()
 
 
+def is_between(item: FrameResult | SourceStatus) -> bool:
+    """Return whether it is the result of a frame that was not analysed."""
+    return isinstance(item, FrameResult) and not item.analysed
+
+
 def _is_live(item: FrameResult | SourceStatus) -> bool:
     return isinstance(item, FrameResult) and item.frame.info.live
 
@@ -89,6 +94,10 @@ class Caller:
         self.stats.results["ok"] += 1
         if not frame.info.stills:
             self.stats.wrote(frame.info.source_id, frame.captured_ns)
+
+    def takes(self, item: FrameResult | SourceStatus) -> bool:
+        """Return whether an item is for this sink."""
+        return self.sink.draws or not is_between(item)
 
     def idle(self) -> None:
         """Let the sink do what it does between results; raises as `take` does."""

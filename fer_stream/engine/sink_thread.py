@@ -51,6 +51,8 @@ class SinkThread(Outlet):
 
     def deliver(self, item: FrameResult | SourceStatus) -> int:
         """Hand on a result or status, and count what was dropped for it."""
+        if not self._caller.takes(item):
+            return 0
         dropped = super().deliver(item)
         self._caller.stats.results["dropped"] += dropped
         return dropped

@@ -27,6 +27,7 @@ class OverlaySink(Sink):
 
     name = "overlay"
     main_thread = True
+    draws = True
 
     def __init__(self, target: str = "") -> None:
         super().__init__(target)

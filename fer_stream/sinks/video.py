@@ -31,6 +31,7 @@ class VideoSink(Sink):
     """
 
     name = "video"
+    draws = True
 
     def __init__(self, target: str = "", *, crf: int = 23) -> None:
         if not target:

@@ -49,14 +49,22 @@ def test_the_stages_add_up_to_the_whole_and_the_streams_follow(
 def test_it_measures_what_was_asked_for(tmp_path: Path, face_clip: Path) -> None:
     found = measured(
         *("--source", str(face_clip), "--seconds", "0.5", "--model", "default-float32"),
-        *("--detector", "haar?turned=no", "--detect-every", "1"),
+        *("--detector", "haar?turned=no", "--detect-every", "1", "--detect-size", "300"),
         cwd=tmp_path,
     )
-    assert found["detector"] == "haar?turned=no"
-    assert found["detect_every"] == 1
+    assert found["detector"] == "haar?turned=no&detect_size=300"
+    assert found["detect_every"] == found["searched"] == 1
+    assert found["analyse_fps"] is None
     assert "int8" not in found["model"]
     detect = next(stage for stage in found["stages"] if stage["name"] == "detect")
     assert detect["ms_per_call"] == pytest.approx(detect["ms_per_frame"])  # on every frame
+
+
+def test_fewer_frames_are_analysed_when_asked(tmp_path: Path, face_clip: Path) -> None:
+    options = ("--source", str(face_clip), "--seconds", "1", "--analyse-fps", "5")
+    found = measured(*options, "--detect-every", "1", cwd=tmp_path)
+    assert found["analyse_fps"] == 5
+    assert found["searched"] == pytest.approx(5)
 
 
 def test_a_short_file_is_read_again_and_a_long_one_in_part(tmp_path: Path, face_clip: Path) -> None:

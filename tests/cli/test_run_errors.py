@@ -84,7 +84,7 @@ def test_a_mistake_is_one_line_and_leaves_nothing_behind(
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("sorce = 'demo'", "unknown key 'sorce'; known: classifier, detect_every, detector,"),
+        ("sorce = 'demo'", "unknown key 'sorce'; known: analyse_fps, classifier, detect_every,"),
         ("source = 'demo'\nplugin = 5", "plugin must be the path of a Python file"),
         ("source = {use = 'demo', second = 1}", "demo has no option 'second'"),
     ],

@@ -255,7 +255,8 @@ class Lab:
         tracker: Callable[[], LabTracker] = LabTracker,
         filter_: Callable[[], LabFilter] = LabFilter,
         classifier: LabClassifier | None = None,
-        detect_every: int = 10,
+        detect_every: int | None = 10,
+        analyse_fps: float | None = None,
         **options: Any,
     ) -> Engine:
         """Build an engine; what it makes of stages is kept in this laboratory's lists."""
@@ -272,6 +273,7 @@ class Lab:
                 new_tracker=lambda: kept(self.trackers, tracker()),
                 new_filters=lambda: [kept(self.filters, filter_())],
                 detect_every=detect_every,
+                analyse_fps=analyse_fps,
             )
             for one in sources
         ]

@@ -121,6 +121,41 @@ def test_a_score_that_wavers_about_the_threshold_does_not_flicker() -> None:
     assert changes(SmoothFilter()) <= 3
 
 
+def labels(stage: SmoothFilter, values: Iterable[float], fps: float) -> list[str]:
+    return [feed(stage, index / fps, value).scores.top for index, value in enumerate(values)]
+
+
+@pytest.mark.parametrize("fps", [10.0, 25.0])
+def test_a_steady_face_between_two_emotions_changes_its_label_3_times_in_10_s_at_most(
+    fps: float,
+) -> None:
+    # A minute of scores that waver about a tie, each like the one before, as a face's are.
+    random = np.random.default_rng(0)
+    values, waver = [], 0.0
+    for _ in range(round(60 * fps)):
+        waver = 0.5 * waver + random.normal(0.0, 0.06)
+        values.append(min(max(0.5 + waver, 0.0), 1.0))
+
+    def per_second(stage: SmoothFilter) -> float:
+        shown = labels(stage, values, fps)
+        return sum(one != other for one, other in pairwise(shown)) / 60
+
+    assert per_second(SmoothFilter(time=0.001, hysteresis=0.0)) > 1.6, "the series tests nothing"
+    assert per_second(SmoothFilter()) <= 0.3
+
+
+@pytest.mark.parametrize("fps", [5.0, 10.0, 25.0])
+@pytest.mark.parametrize(("before", "after"), [(0.02, 0.98), (0.1, 0.8), (0.34, 0.66)])
+def test_a_real_change_is_shown_within_half_a_second(
+    fps: float, before: float, after: float
+) -> None:
+    count = round(2 * fps)
+    shown = labels(SmoothFilter(), [before] * count + [after] * count, fps)
+    # From the first frame that has the new expression to the first that shows it.
+    assert (shown.index("glad") - count) / fps <= 0.5
+    assert shown.count("calm") == shown.index("glad"), "it stays"
+
+
 def test_a_model_without_a_threshold_never_becomes_uncertain() -> None:
     read = words(SmoothFilter(), [0.9, 0.1] * 20, fps=25.0, below=0.0)
     assert "uncertain" not in read

@@ -1,0 +1,1 @@
+"""fer-stream beside what people use today: the parts of `benchmarks/speed.py`."""

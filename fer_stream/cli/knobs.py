@@ -1,0 +1,39 @@
+"""The options that trade speed for attention, for every command that runs the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+_KNOBS = (
+    click.option(
+        "--detect-every",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Search every N-th frame for faces; follow them in between. [default: about three "
+        "times a second where the picture changes, once where it does not]",
+    ),
+    click.option(
+        "--detect-size",
+        type=click.IntRange(min=24),
+        metavar="PX",
+        help="Long side that the frame is shrunk to for the search: larger finds smaller faces, "
+        "and takes longer. [default: the detector's]",
+    ),
+    click.option(
+        "--analyse-fps",
+        type=click.FloatRange(min=0, min_open=True),
+        metavar="N",
+        help="Read the emotions of N frames a second; the others only appear in pictures. "
+        "[default: all frames]",
+    ),
+)
+
+
+def knobs(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add them to a command's function."""
+    for option in reversed(_KNOBS):
+        command = option(command)
+    return command

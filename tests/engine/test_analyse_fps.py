@@ -1,0 +1,91 @@
+"""Frames between the analysed ones: faces are followed for the sinks that draw, no row is made."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import av
+
+import fer_stream
+from fer_stream.types import FrameResult
+from tests.engine.conftest import Lab, LabSink
+
+
+def drawing(main_thread: bool = False) -> LabSink:
+    sink = LabSink("screen", main_thread=main_thread)
+    sink.draws = True  # type: ignore[misc]
+    return sink
+
+
+def indices(results: list[FrameResult], *, analysed: bool) -> list[int]:
+    return [result.frame.index for result in results if result.analysed is analysed]
+
+
+def test_rows_are_of_analysed_frames_and_pictures_of_all(lab: Lab) -> None:
+    rows, screen, window = lab.Sink("rows"), drawing(), drawing(main_thread=True)
+    lab.run(lab.Source(count=21), [rows, screen, window], analyse_fps=5.0)
+    assert rows.indices() == [0, 5, 10, 15, 20]
+    for sink in (screen, window):
+        assert sink.indices() == list(range(21))
+        assert indices(sink.results, analysed=True) == [0, 5, 10, 15, 20]
+
+
+def test_without_it_all_frames_are_analysed(lab: Lab) -> None:
+    rows, screen = lab.Sink("rows"), drawing()
+    lab.run(lab.Source(count=9), [rows, screen])
+    assert rows.indices() == list(range(9))
+    assert indices(screen.results, analysed=True) == list(range(9))
+
+
+def test_nothing_is_detected_classified_or_filtered_in_between(lab: Lab) -> None:
+    classifier = lab.Classifier()
+    detector = lab.Detector(faces=2)
+    options = {"detector": lambda: detector, "classifier": classifier}
+    lab.run(lab.Source(count=21), [drawing()], analyse_fps=5.0, detect_every=1, **options)
+    assert detector.seen == [0, 5, 10, 15, 20]
+    assert sum(classifier.batches) == 2 * 5
+    assert [index for _, index in lab.filters[0].seen] == [0, 5, 10, 15, 20]
+    assert [index for _, index in lab.trackers[0].seen] == list(range(21)), "it follows in all"
+
+
+def test_in_between_the_box_is_the_new_one_and_the_scores_are_the_last(lab: Lab) -> None:
+    screen = drawing()
+    lab.run(lab.Source(count=11), [screen], analyse_fps=5.0)
+    for result in screen.results:
+        (face,) = result.faces
+        read_at = screen.results[result.frame.index // 5 * 5]
+        assert face.scores is read_at.faces[0].scores
+
+
+def test_a_new_session_starts_without_the_last_ones_faces(lab: Lab) -> None:
+    screen = drawing()
+    source = lab.Source(count=12, session_length=6)
+    lab.run(source, [screen], analyse_fps=5.0, detect_every=1)
+    scores = [result.faces[0].scores for result in screen.results]
+    assert indices(screen.results, analysed=True) == [0, 5, 6, 10]
+    assert scores[7] is scores[6]
+    assert scores[6] is not scores[5]
+
+
+def test_of_pictures_each_is_analysed(lab: Lab) -> None:
+    rows = lab.Sink("rows")
+    lab.run(lab.Source(count=9, stills=True), [rows], analyse_fps=1.0)
+    assert rows.indices() == list(range(9))
+
+
+def test_files_csv_and_api_agree_and_the_film_is_whole(face_clip: Path, tmp_path: Path) -> None:
+    table, events, film = tmp_path / "a.csv", tmp_path / "a.jsonl", tmp_path / "a.mp4"
+    sinks = [f"csv:{table}?every_frame=true", f"jsonl:{events}", f"video:{film}"]
+    results = list(fer_stream.stream(face_clip, sink=sinks, analyse_fps=5))
+    expected = [0, 5, 10, 15, 20, 25, 30, 35]
+    assert [result.frame.index for result in results] == expected
+    assert all(result.analysed for result in results)
+    with table.open(newline="") as file:
+        assert [int(row["frame"]) for row in csv.DictReader(file)] == expected
+    lines = [json.loads(line) for line in events.read_text().splitlines()]
+    told = [line["frame"] for line in lines if line.get("faces")]
+    assert told == [result.frame.index for result in results if result.faces]
+    with av.open(str(film)) as container:
+        assert sum(1 for _ in container.decode(video=0)) == 40
