@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 
 import pytest
 
-from benchmarks.markers import FIGURES, put
+from benchmarks.markers import FIGURES
 from benchmarks.soak_report import MOST_GROWTH, report
 
 FRAMES = [{"source": "door", "session": 0, "age_s": n / 1000, "dropped": 3} for n in range(100)]
@@ -40,15 +39,3 @@ def test_a_fault_that_was_not_recovered_from_fails_it() -> None:
 def test_the_page_has_a_place_for_the_figures(name: str) -> None:
     page = FIGURES.read_text(encoding="utf-8")
     assert page.count(f"<!-- {name} -->\n") == 1
-
-
-def test_figures_take_the_place_of_older_ones(tmp_path: Path) -> None:
-    page = tmp_path / "page.md"
-    page.write_text(
-        "# A\n<!-- soak -->\nold\nold\n<!-- end -->\n<!-- latency -->\nx\n<!-- end -->\n"
-    )
-    put(page, "soak", "new \\1\n")
-    text = "# A\n<!-- soak -->\nnew \\1\n<!-- end -->\n<!-- latency -->\nx\n<!-- end -->\n"
-    assert page.read_text() == text
-    with pytest.raises(SystemExit, match="expected one block <!-- speed -->"):
-        put(page, "speed", "new")

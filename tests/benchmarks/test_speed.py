@@ -115,9 +115,9 @@ def test_a_text_is_put_between_its_markers_and_nowhere_else(tmp_path: Path) -> N
 
     page = tmp_path / "page.md"
     page.write_text("a\n<!-- one -->\nold\n<!-- end -->\nb\n<!-- two -->\nkept\n<!-- end -->\n")
-    put(page, "one", "new")
+    put(page, "one", "new \\1")
     assert page.read_text() == (
-        "a\n<!-- one -->\nnew\n<!-- end -->\nb\n<!-- two -->\nkept\n<!-- end -->\n"
+        "a\n<!-- one -->\nnew \\1\n<!-- end -->\nb\n<!-- two -->\nkept\n<!-- end -->\n"
     )
     with pytest.raises(SystemExit, match="expected one block <!-- three -->"):
         put(page, "three", "x")
