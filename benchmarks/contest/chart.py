@@ -30,7 +30,7 @@ def draw(contest: Contest, path: Path) -> None:
         labels = [f"{rate:.0f}" if rate >= 10 else f"{rate:.1f}" for rate in rates]
         axes.bar_label(bars, labels, fontsize=6, rotation=90, padding=2)
     axes.set_yscale("log")
-    axes.set_ylim(top=3 * axes.get_ylim()[1])
+    axes.set_ylim(top=8 * axes.get_ylim()[1])
     axes.set_ylabel("frames per second (each step of the scale is 10 times)")
     groups = [group + _WIDTH / 2 - step / 2 for group in range(len(contest.times))]
     axes.set_xticks(groups, [title.replace(", ", "\n", 1) for title in contest.times])

@@ -19,8 +19,8 @@ _KNOBS = (
         "--detect-size",
         type=click.IntRange(min=24),
         metavar="PX",
-        help="Long side that the frame is shrunk to for the search: larger finds smaller faces, "
-        "and takes longer. [default: the detector's]",
+        help="Long side that the frame is shrunk to for the search: larger is finer, and takes "
+        "longer. [default: the detector's]",
     ),
     click.option(
         "--analyse-fps",

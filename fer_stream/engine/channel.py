@@ -121,7 +121,12 @@ class Channel(Generic[T]):
         if self._closed:
             raise Closed
         self._waiting.append(item)
-        self._changed.notify_all()
+        if self._has_some():
+            self._changed.notify_all()
+
+    def _has_some(self) -> bool:
+        """Whether somebody who waits for items has reason to wake."""
+        return True
 
     def _take(self, count: int) -> list[T]:
         taken = [self._waiting.popleft() for _ in range(count)]
@@ -152,6 +157,9 @@ class Tray(Channel[T]):
             if items == self.group:
                 return count
         return 0 if items and not self._closed else len(self._waiting)
+
+    def _has_some(self) -> bool:
+        return self.ready() > 0  # half a group would wake the junction's thread for nothing
 
     def take(self) -> list[T]:
         """Take what is ready; its owner holds the condition."""

@@ -12,8 +12,8 @@ from fer_stream.types import Frame, GreyImage, Track
 
 _TILES = 32  # on the long side: the smallest face that is looked for covers several
 _SAMPLED = 160  # px of the long side that the tiles' means are taken from
-_CHANGED = 12.0  # grey levels: noise moves a tile's mean by 1 to 3, a person who comes in by 20 up
-_FEWEST = 2  # tiles: one is a reflection, a lamp, an insect
+_CHANGED = 16.0  # grey levels: noise moves a tile's mean by 1 to 3, a person who comes in by 20 up
+_FEWEST = 3  # tiles: one or two are a reflection, a lamp, an insect
 _AROUND = 0.5  # of a face's size: hair, hands and shoulders move with it
 _BELOW = 1.0
 

@@ -111,3 +111,13 @@ def test_notes_do_not_count_for_a_group_and_keep_their_place() -> None:
     tray.put_note(-3)
     tray.close()
     assert list(batches) == [[4, -3]]
+
+
+def test_half_a_group_wakes_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    junction: Junction[int] = Junction()
+    channel = junction.open(group=4)
+    woken: list[int] = []
+    monkeypatch.setattr(channel._changed, "notify_all", lambda: woken.append(channel.pending()))
+    for item in range(4):
+        channel.put(item)
+    assert woken == [4]
