@@ -24,7 +24,7 @@ def stream(
     source: SourceName | Sequence[SourceName],
     *,
     sink: str | Sequence[str] = (),
-    detector: str = "haar",
+    detector: str = "onnx",
     tracker: str = "iou",
     filter: str | Sequence[str] = "smooth",  # noqa: A002 - the name it has everywhere else
     model: str | Path | None = None,

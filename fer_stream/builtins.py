@@ -29,8 +29,10 @@ def fer_register_sources() -> list[type[Source]]:
 def fer_register_detectors() -> list[type[Detector]]:
     """Register the built-in detectors."""
     from fer_stream.detectors.haar import HaarDetector
+    from fer_stream.detectors.onnx import OnnxDetector
+    from fer_stream.detectors.yunet import YunetDetector
 
-    return [HaarDetector]
+    return [HaarDetector, OnnxDetector, YunetDetector]
 
 
 @hookimpl

@@ -28,7 +28,7 @@ class RunConfig:
 
     source: tuple[StageSpec, ...]
     sink: tuple[StageSpec, ...] = ()
-    detector: StageSpec = StageSpec("haar")
+    detector: StageSpec = StageSpec("onnx")
     tracker: StageSpec = StageSpec("iou")
     classifier: StageSpec = StageSpec("onnx")
     filter: tuple[StageSpec, ...] = (StageSpec("smooth"),)

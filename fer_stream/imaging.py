@@ -33,6 +33,11 @@ def shrink(grey: GreyImage, long_side: int) -> tuple[GreyImage, float]:
     return grey, factor
 
 
+def widened(grey: GreyImage) -> GreyImage:
+    """Return video's limited-range grey, black 16 and white 235, as 0..255."""
+    return cv2.LUT(grey, _WIDEN)  # type: ignore[return-value]
+
+
 def crop_face(frame: Frame, box: Box, size: tuple[int, int]) -> GreyImage:
     """Cut a face from the full-resolution grey image for a classifier.
 
@@ -55,7 +60,7 @@ def crop_face(frame: Frame, box: Box, size: tuple[int, int]) -> GreyImage:
     method = cv2.INTER_AREA if scale > 1.0 else cv2.INTER_LINEAR
     small = cv2.resize(crop, (width, height), interpolation=method)
     # Widening the small crop instead of the frame costs nothing and errs by under a grey level.
-    return small if frame.full_range else cv2.LUT(small, _WIDEN)  # type: ignore[return-value]
+    return small if frame.full_range else widened(small)  # type: ignore[arg-type, return-value]
 
 
 def padded(grey: GreyImage, left: int, top: int, width: int, height: int) -> GreyImage:

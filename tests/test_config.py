@@ -32,7 +32,7 @@ def test_what_is_not_said_has_its_default() -> None:
     assert config() == RunConfig(
         source=(StageSpec("camera", "0"),),
         sink=(),
-        detector=StageSpec("haar"),
+        detector=StageSpec("onnx"),
         tracker=StageSpec("iou"),
         classifier=StageSpec("onnx"),
         filter=(StageSpec("smooth"),),

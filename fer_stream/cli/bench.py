@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     help="A video file such as your camera gives; demo: the demo as a video.  [default: demo]",
 )
 @click.option("--model", metavar="PATH", help="A self-describing ONNX model. [default: shipped]")
-@click.option("--detector", metavar="NAME", help="[default: haar]")
+@click.option("--detector", metavar="NAME", help="[default: onnx]")
 @knobs
 @click.option(
     "--seconds",

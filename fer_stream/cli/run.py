@@ -38,7 +38,7 @@ _HEAPS = 2
     "video:FILE, mqtt://BROKER, or one of a plugin. May be repeated.",
 )
 @click.option("--model", metavar="PATH", help="A self-describing ONNX model. [default: shipped]")
-@click.option("--detector", metavar="NAME", help="[default: haar]")
+@click.option("--detector", metavar="NAME", help="[default: onnx]")
 @click.option("--tracker", metavar="NAME", help="iou, or none for every frame by itself.")
 @click.option("--filter", multiple=True, metavar="NAME", help="smooth, or none. May be repeated.")
 @click.option("--classifier", metavar="NAME", help="[default: onnx]")

@@ -34,6 +34,7 @@ def _stand_in(name: str, what: str, install: str) -> click.Command:
 
 STAND_INS = (
     _stand_in("train", "Train a model", _EVERYTHING),
+    _stand_in("train-detector", "Train a face detector", _EVERYTHING),
     _stand_in("export", "Export a Keras model to ONNX", _EVERYTHING),
     _stand_in("quantise", "Make a model's int8 twin", _EVERYTHING),
     _stand_in("evaluate", "Measure a model on labelled faces", _WITHOUT_TENSORFLOW),

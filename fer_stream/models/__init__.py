@@ -16,3 +16,12 @@ SHIPPED = {"default": DEFAULT_MODEL, "default-float32": _FOLDER / "default-float
 def model_path(target: str) -> Path:
     """Return the file of a shipped model's name, or else of `PATH`; nothing means `default`."""
     return SHIPPED.get(target or "default", Path(target))
+
+
+FACE_MODEL = _FOLDER / "face.onnx"
+"""The face detector that ships."""
+
+
+def face_model_path(target: str) -> Path:
+    """Return the file of `PATH`, or of the face detector that ships when there is none."""
+    return Path(target) if target else FACE_MODEL

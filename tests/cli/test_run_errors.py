@@ -53,7 +53,7 @@ def model_without_labels(folder: Path) -> Path:
         ((*DEMO, "--sink", "video:out.avi"), 2, "expected a name in .mp4, .mkv or .mov"),
         ((), 2, "no source; give at least one"),
         ((*DEMO, "--sink", "nosuch"), 2, "unknown sink 'nosuch'; known: console, csv"),
-        ((*DEMO, "--detector", "nosuch"), 2, "unknown detector 'nosuch'; known: haar"),
+        ((*DEMO, "--detector", "nosuch"), 2, "unknown detector 'nosuch'; known: haar, onnx, yunet"),
         (
             (*DEMO, "--sink", "csv:out.csv?apend=true"),
             2,

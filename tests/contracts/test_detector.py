@@ -10,7 +10,8 @@ from fer_stream.spec import StageSpec, build
 from fer_stream.testing import FakeDetector, check_detector, make_frame
 from tests.clips import Image
 
-NAMES = sorted(installed().table("detector"))
+# yunet runs a user's own file; tests/detectors/test_yunet.py gives it one of its form.
+NAMES = sorted(installed().table("detector").keys() - {"yunet"})
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -204,7 +204,7 @@ def test_every_built_in_comes_through_the_hooks() -> None:
     assert found.names()[0] == "fer-stream"
     built_in = {
         "source": {"file", "camera", "images", "network", "demo"},
-        "detector": {"haar"},
+        "detector": {"haar", "onnx", "yunet"},
         "tracker": {"iou", "none"},
         "classifier": {"onnx"},
         "filter": {"smooth", "none"},

@@ -14,9 +14,10 @@ from .commands.export import export
 from .commands.prepare import prepare
 from .commands.quantise import quantise
 from .commands.train import train
+from .commands.train_detector import train_detector
 
 
 @hookimpl
 def fer_register_commands() -> list[click.Command]:
-    """Offer `fer-stream prepare`, `train`, `evaluate`, `export` and `quantise`."""
-    return [prepare, train, evaluate, export, quantise]
+    """Offer `fer-stream prepare`, `train`, `train-detector`, `evaluate`, `export`, `quantise`."""
+    return [prepare, train, train_detector, evaluate, export, quantise]

@@ -1,0 +1,149 @@
+"""`fer-stream train-detector` from faces to a file that the runtime takes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from fer_stream_training.detector.settings import read_settings
+from fer_stream_training.plugin import train_detector
+
+from fer_stream.errors import ConfigError
+
+pytestmark = [
+    # TensorFlow and tf2onnx warn about their own insides.
+    pytest.mark.filterwarnings("default"),
+]
+
+Make = Callable[..., Path]
+SMALL = """
+epochs = 2
+steps = 2
+batch_size = 2
+height = 64
+width = 96
+large = 64
+lr = 1e-3
+weight_decay = 1e-4
+average = 0.5
+filmed_share = 0.5
+threshold = 0.4
+seed = 0
+"""
+
+
+@pytest.fixture(scope="module")
+def recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("recipe") / "small.toml"
+    path.write_text(SMALL)
+    return path
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory, make_csv: Make) -> Path:
+    return make_csv(tmp_path_factory.mktemp("data"))
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(train_detector, [str(argument) for argument in arguments])
+
+
+def weights(folder: Path) -> list[np.ndarray]:
+    with np.load(folder / "face.npz") as file:
+        return [file[name] for name in file.files]
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("tensorflow_installed")
+def test_a_run_ends_with_a_detector_and_a_stopped_one_goes_on(
+    data: Path, recipe: Path, tmp_path: Path, face_clip: Path
+) -> None:
+    from fer_stream.detectors.onnx import OnnxDetector
+    from fer_stream.testing import check_detector, make_frame
+
+    flags = ("--data", data, "--recipe", recipe, "--video", face_clip.parent)
+    whole = run(*flags, "--out", tmp_path / "whole")
+    assert whole.exit_code == 0, whole.output
+    assert "140 faces" in whole.output
+    detector = OnnxDetector(str(tmp_path / "whole" / "face.onnx"))
+    assert detector.info.threshold == 0.4
+    assert "140 faces" in detector.info.trained_on
+    check_detector(detector, make_frame())
+
+    # Stopped after its first epoch: the settings are all that tells how long it would have been.
+    part = tmp_path / "part"
+    stop_after_first_epoch(flags, part)
+    resumed = run(*flags, "--out", part, "--resume")
+    assert resumed.exit_code == 0, resumed.output
+    assert "epoch 1/2" not in resumed.output
+    for one, other in zip(weights(tmp_path / "whole"), weights(part), strict=True):
+        np.testing.assert_allclose(one, other, atol=2e-3)
+
+    next_run = run(*flags, "--earlier", part, "--out", tmp_path / "next")
+    assert next_run.exit_code == 0, next_run.output
+    again = run(*flags, "--out", part)
+    assert isinstance(again.exception, ConfigError)
+    assert "holds a run; expected a new folder" in str(again.exception)
+
+
+def stop_after_first_epoch(flags: tuple[str | Path, ...], folder: Path) -> None:
+    from fer_stream_training.detector import loop
+
+    keep = loop._keep
+
+    def keep_and_stop(*arguments: object) -> None:
+        keep(*arguments)  # type: ignore[arg-type]
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loop, "_keep", keep_and_stop)
+        stopped = run(*flags, "--out", folder)
+    assert "finished epochs are kept" in stopped.output
+    assert json.loads((folder / "settings.json").read_text())["finished"] == 1
+
+
+@pytest.mark.usefixtures("tensorflow_installed")
+def test_what_is_missing_is_named_before_the_work(data: Path, recipe: Path, tmp_path: Path) -> None:
+    flags = ("--data", data, "--recipe", recipe, "--out", tmp_path / "out")
+    (tmp_path / "empty").mkdir()
+    for more, problem in (
+        (("--earlier", tmp_path / "empty"), "no face.onnx in"),
+        (("--backgrounds", tmp_path / "empty"), "no picture in"),
+        (("--video", tmp_path / "empty"), "no video in"),
+        (("--resume",), "there is no run in"),
+    ):
+        result = run(*flags, *more)
+        assert isinstance(result.exception, ConfigError), result.output
+        assert problem in str(result.exception)
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_recipe_that_ships_is_whole_and_flags_change_it() -> None:
+    settings = read_settings(None, None, None)
+    assert settings.epochs > 1
+    assert read_settings(None, 3, 4).as_dict() == settings.as_dict() | {"epochs": 3, "seed": 4}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ("epochs = 2", "", "lacks, or sets wrongly, epochs"),
+        ("epochs = 2", "epochs = 2\nrounds = 1", "lacks, or sets wrongly, rounds"),
+        ("epochs = 2", "epochs = 2.5", "lacks, or sets wrongly, epochs"),
+        ("epochs = 2", "epochs = true", "lacks, or sets wrongly, epochs"),
+        ("epochs = 2", "epochs = 0", "must be above 0"),
+        ("height = 64", "height = 65", "expected multiples of 32"),
+        ("threshold = 0.4", "threshold = 1", "threshold is between 0 and 1, got 1"),
+        ("seed = 0", "seed =", "cannot read the recipe"),
+    ],
+)
+def test_a_bad_recipe_is_named(tmp_path: Path, old: str, new: str, problem: str) -> None:
+    path = tmp_path / "mine.toml"
+    assert old in SMALL
+    path.write_text(SMALL.replace(old, new))
+    with pytest.raises(ConfigError, match=problem):
+        read_settings(path, None, None)

@@ -1,0 +1,170 @@
+"""From a trained detector to its self-describing ONNX file, proven equal to it."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fer_stream.errors import ModelError
+
+from .. import __version__
+from ..export import OPSET
+from .layout import LEVELS, SIDE_UNIT
+from .network import build
+from .pictures import Picture
+
+if TYPE_CHECKING:
+    import keras
+    import onnx
+
+MAX_DIFFERENCE = 1e-3
+"""Of a score or a box's number; float32 rounding alone stays below 1e-5."""
+
+MAX_ROUNDING = 0.05
+"""The same, of a file whose weights have 16 bits."""
+
+
+def exported(
+    model: keras.Model, scenes: list[Picture], threshold: float, trained_on: str
+) -> onnx.ModelProto:
+    """The ONNX file of ``model``, whatever it was trained in.
+
+    ``scenes``, of one size, are what both are compared on; ``threshold`` is the score, 0..1, from
+    which an answer is a face. Raises ModelError when the two differ.
+    """
+    float32 = build("float32")
+    float32.set_weights(model.get_weights())
+    proto = _folded(_converted(float32))
+    images = np.stack([scene.image for scene in scenes])[..., None].astype(np.float32)
+    answers = onnx_answers(proto, images)
+    difference = float(np.abs(_keras_answers(float32, images) - answers).max())
+    store_as_halves(proto)
+    rounding = float(np.abs(onnx_answers(proto, images) - answers).max())
+    if not (difference <= MAX_DIFFERENCE and rounding <= MAX_ROUNDING):
+        raise ModelError(
+            f"the ONNX detector differs from the Keras model by up to {difference:.2g}, and with "
+            f"weights of 16 bits by another {rounding:.2g}; expected at most {MAX_DIFFERENCE:g} "
+            f"and {MAX_ROUNDING:g}; try other versions of tensorflow and tf2onnx, then the command "
+            "again with --resume"
+        )
+    write_metadata(proto, threshold, trained_on)
+    return proto
+
+
+def write_metadata(proto: onnx.ModelProto, threshold: float, trained_on: str) -> None:
+    """Put in what ``fer_stream.models.face`` reads; replaces what there was."""
+    import onnx
+
+    properties = {
+        "name": "face",
+        "cells": json.dumps({"strides": [stride for stride, *_ in LEVELS], "side_unit": SIDE_UNIT}),
+        "threshold": f"{threshold:.2f}",
+        "input": json.dumps({"layout": "NHWC", "range": [0, 255], "colour": "grey"}),
+        "trained_on": trained_on,
+        "exporter": f"fer-stream-training {__version__}",
+    }
+    onnx.helper.set_model_props(proto, {f"fer_stream.{k}": v for k, v in properties.items()})
+
+
+def store_as_halves(proto: onnx.ModelProto) -> None:
+    """Keep the weights in 16 bits: half the file, and onnxruntime widens them once, on loading.
+
+    Whole numbers of 8 bits were tried: a third of the size, but slower than float32 in a network
+    with so few channels.
+    """
+    from onnx import TensorProto, helper, numpy_helper
+
+    casts = []
+    for number, entry in enumerate(proto.graph.initializer):
+        values = numpy_helper.to_array(entry)
+        if entry.data_type != TensorProto.FLOAT or values.size < 64:
+            continue
+        name = entry.name
+        half = numpy_helper.from_array(values.astype(np.float16), f"half{number}")
+        proto.graph.initializer[number].CopyFrom(half)
+        casts.append(helper.make_node("Cast", [half.name], [name], to=TensorProto.FLOAT))
+    nodes = [*casts, *proto.graph.node]
+    del proto.graph.node[:]
+    proto.graph.node.extend(nodes)
+
+
+def onnx_answers(
+    proto: onnx.ModelProto, images: npt.NDArray[np.float32]
+) -> npt.NDArray[np.float32]:
+    """What the file says of (N, H, W, 1) float32 pictures, one by one: (N, C, 4) float32."""
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(
+        proto.SerializeToString(), providers=["CPUExecutionProvider"]
+    )
+    name = session.get_inputs()[0].name
+    return np.concatenate([session.run(None, {name: image[None]})[0] for image in images])
+
+
+def _keras_answers(model: keras.Model, images: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    raw = np.asarray(model(images, training=False), np.float32)
+    return np.concatenate([1 / (1 + np.exp(-raw[..., :1])), raw[..., 1:]], axis=-1)
+
+
+def _converted(model: keras.Model) -> onnx.ModelProto:
+    """As ONNX, a sigmoid after the scores, pictures of any size one at a time."""
+    import onnx
+    import tensorflow as tf
+    import tf2onnx
+
+    def answer(grey: Any) -> Any:
+        raw = model(grey, training=False)
+        return tf.concat([tf.sigmoid(raw[..., :1]), raw[..., 1:]], axis=-1)
+
+    signature = (tf.TensorSpec((1, None, None, 1), tf.float32, name="grey"),)
+    proto, _ = tf2onnx.convert.from_function(
+        tf.function(answer, input_signature=signature), input_signature=signature, opset=OPSET
+    )
+    assert isinstance(proto, onnx.ModelProto)
+    return proto
+
+
+def _folded(proto: onnx.ModelProto) -> onnx.ModelProto:
+    """The same with normalisation and padding folded into the convolutions."""
+    import onnx
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    options.log_severity_level = 4
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "folded.onnx"
+        options.optimized_model_filepath = str(path)
+        onnxruntime.InferenceSession(
+            proto.SerializeToString(), options, providers=["CPUExecutionProvider"]
+        )
+        folded = onnx.load(path)
+    used = {node.domain for node in folded.graph.node} | {""}
+    kept = [entry for entry in folded.opset_import if entry.domain in used]
+    del folded.opset_import[:]
+    folded.opset_import.extend(kept)
+    assert isinstance(folded, onnx.ModelProto)
+    _shorten_names(folded.graph)
+    return folded
+
+
+def _shorten_names(graph: onnx.GraphProto) -> None:
+    """Number what TensorFlow gave long names: a twentieth of the file."""
+    names = {value.name: "grey" for value in graph.input}
+    names |= {value.name: "cells" for value in graph.output}
+
+    def short(name: str) -> str:
+        return names.setdefault(name, f"v{len(names)}") if name else name
+
+    for node in graph.node:
+        node.name = ""
+        node.input[:] = [short(name) for name in node.input]
+        node.output[:] = [short(name) for name in node.output]
+    for entry in (*graph.initializer, *graph.input, *graph.output):
+        entry.name = short(entry.name)
+    del graph.value_info[:]

@@ -1,0 +1,119 @@
+"""One training of a detector from the command line: read, train or go on, export, measure."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from fer_stream.errors import ConfigError
+
+from ..data import load_splits
+from ..needs import require_tensorflow
+from ..quiet import import_keras
+from .pictures import Picture, load_pictures
+from .scenes import Composer, Material
+from .settings import DetectorSettings
+
+MODEL_NAME = "face.onnx"
+WEIGHTS_NAME = "face.npz"
+_TEST_SCENES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where a detector's training takes what it learns from."""
+
+    data: Path
+    """FER-2013; its Training faces are used."""
+    backgrounds: tuple[Path, ...] = ()
+    videos: tuple[Path, ...] = ()
+    spare: Path | None = None
+    earlier: Path | None = None
+    """An earlier run's folder: its weights are the first ones, and it says what is hard."""
+
+
+def run_detector_training(
+    sources: Sources, folder: Path, settings: DetectorSettings, resume: bool
+) -> None:
+    """Train into ``folder`` and print the figures.
+
+    Raises ConfigError for bad data or a folder that does not fit, ModelError when the export is
+    not equal to the trained model.
+    """
+    require_tensorflow()
+    console = Console(markup=False, emoji=False, highlight=False, soft_wrap=True)
+    _check_earlier(sources.earlier)
+    material = _material(sources, settings, console)
+    import_keras()
+    from .export import exported
+    from .loop import save_weights, train
+    from .measuring import measure
+
+    start = sources.earlier / WEIGHTS_NAME if sources.earlier else None
+
+    def report(epoch: int, loss: float) -> None:
+        console.print(f"epoch {epoch}/{settings.epochs}  loss {loss:.3f}")
+
+    try:
+        model = train(material, settings, folder, start, resume, report)
+        save_weights(model, folder / WEIGHTS_NAME)
+        scenes = _test_scenes(material, settings)
+        proto = exported(model, scenes[:8], settings.threshold, _trained_on(material))
+        path = folder / MODEL_NAME
+        path.write_bytes(proto.SerializeToString())
+    except KeyboardInterrupt:
+        console.print(f"stopped; finished epochs are kept in {folder}; go on with --resume")
+        raise
+    except OSError as error:
+        raise ConfigError(
+            f"cannot write in {folder} ({error.strerror or error}); expected a folder to write in; "
+            "make room or choose another --out, then go on with --resume"
+        ) from error
+    console.print(
+        f"on {len(scenes)} composed scenes: {measure(path, scenes)}\n"
+        f"wrote {path} ({path.stat().st_size:,} bytes); use it with --detector onnx:{path}"
+    )
+
+
+def _check_earlier(earlier: Path | None) -> None:
+    for name in (MODEL_NAME, WEIGHTS_NAME) if earlier else ():
+        if earlier and not (earlier / name).is_file():
+            raise ConfigError(f"no {name} in {earlier}; expected a finished run; check --earlier")
+
+
+def _material(sources: Sources, settings: DetectorSettings, console: Console) -> Material:
+    faces = load_splits(sources.data, ("Training",), (48, 48))["Training"].images
+    pictures = load_pictures(sources.backgrounds)
+    filmed: list[Picture] = []
+    hard: list[Picture] = []
+    if sources.videos or sources.earlier:
+        from .video import filmed_pictures, mined
+
+        earlier = sources.earlier / MODEL_NAME if sources.earlier else None
+        filmed = filmed_pictures(sources.videos, sources.spare, earlier)
+        hard = mined(pictures, earlier) if earlier else []
+    console.print(
+        f"{len(faces):,} faces, {len(pictures)} pictures without any, {len(hard)} places in them "
+        f"that were taken for faces, {len(filmed)} frames of videos with "
+        f"{sum(len(picture.faces) for picture in filmed):,} faces"
+    )
+    return Material(faces, pictures + hard, filmed, settings.filmed_share)
+
+
+def _test_scenes(material: Material, settings: DetectorSettings) -> list[Picture]:
+    """Scenes that were not trained on, though of the same faces and pictures."""
+    composer = Composer(material, settings.height, settings.width)
+    return [composer.scene((settings.seed + 1, -1 % 2**32, i)) for i in range(_TEST_SCENES)]
+
+
+def _trained_on(material: Material) -> str:
+    count = sum(len(picture.faces) for picture in material.filmed)
+    filmed = f", {count:,} faces that Haar cascades agreed on in videos" if count else ""
+    digest = hashlib.sha256(material.faces.tobytes()).hexdigest()[:16]
+    return (
+        f"scenes composed of {len(material.faces):,} faces (SHA-256 {digest}) and "
+        f"{len(material.pictures)} pictures{filmed}"
+    )
