@@ -135,7 +135,7 @@ def test_a_cut_film_gives_its_frames_and_then_the_error(
         ({"source": "demo", "filter": "nosuch"}, ConfigError, "unknown filter"),
         ({"source": "demo", "filter": "smooth?time=x"}, ConfigError, "must be a number"),
         ({"source": "demo", "detect_every": 0}, ConfigError, "detect_every must be at least 1"),
-        ({"source": "demo", "detect_size": 8}, ConfigError, "detect_size at least 24"),
+        ({"source": "demo", "detect_size": 8}, ConfigError, "detect_size must be at least 32"),
         ({"source": "demo", "analyse_fps": -1}, ConfigError, "analyse_fps must be above 0"),
         ({"source": "demo", "model": "nosuch.onnx"}, ModelError, "no such model"),
         ({"source": "demo", "plugin": ["nosuch.py"]}, PluginError, "no such file"),
