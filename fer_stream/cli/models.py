@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from fer_stream.models.face import FaceModelInfo
+    from fer_stream.models.info import ModelInfo
 
 
 @click.group(short_help="Show what a model says of itself.")
@@ -15,27 +20,48 @@ def models() -> None:
 @models.command()
 @click.argument("path", default="default")
 def show(path: str) -> None:
-    """Print labels, input, training data, accuracy and hash of PATH (or the shipped model)."""
-    from fer_stream.models import model_path
+    """Print what PATH says of itself: a file, default, default-float32, or face, the detector."""
+    from fer_stream.models import FACE_MODEL, model_path
+    from fer_stream.models.face import describe_face_model, finds_faces
     from fer_stream.models.info import describe, load_session
 
-    file = model_path(path)
-    info = describe(file, load_session(file))
+    file = FACE_MODEL if path == "face" else model_path(path)
+    session = load_session(file)
+    info: ModelInfo | FaceModelInfo
+    if finds_faces(session):
+        info = describe_face_model(file, session)
+        own = _detector_rows(info)
+    else:
+        info = describe(file, session)
+        own = _classifier_rows(info)
     rows = {
         "file": str(info.path),
         "name": info.name,
-        "labels": ", ".join(info.labels),
-        "input": f"grey faces, {info.width}x{info.height} px, 0..255, {info.layout}",
+        **own,
         "trained on": info.trained_on or "(not said)",
-        "accuracy": _accuracy(info.accuracy),
-        "temperature": f"{info.temperature:.3f}",
-        "uncertain": _uncertain(info.uncertain_below),
         "exporter": info.exporter or "(not said)",
         "size": f"{info.size_bytes / 1e6:.1f} MB",
         "sha256": info.sha256,
     }
     for key, value in rows.items():
         click.echo(f"{key:<12} {value}")
+
+
+def _classifier_rows(info: ModelInfo) -> dict[str, str]:
+    return {
+        "labels": ", ".join(info.labels),
+        "input": f"grey faces, {info.width}x{info.height} px, 0..255, {info.layout}",
+        "accuracy": _accuracy(info.accuracy),
+        "temperature": f"{info.temperature:.3f}",
+        "uncertain": _uncertain(info.uncertain_below),
+    }
+
+
+def _detector_rows(info: FaceModelInfo) -> dict[str, str]:
+    return {
+        "finds": f"faces with a confidence of {info.threshold:.2f} or more",
+        "input": f"one grey picture, 0..255, sides multiples of {info.multiple} px",
+    }
 
 
 @models.command()

@@ -9,17 +9,16 @@ _FOLDER = Path(__file__).parent
 DEFAULT_MODEL = _FOLDER / "default.onnx"
 """The model that runs unless another is named: the int8 twin of the float32 one."""
 
+FACE_MODEL = _FOLDER / "face.onnx"
+"""The face detector that runs unless another is named."""
+
 SHIPPED = {"default": DEFAULT_MODEL, "default-float32": _FOLDER / "default-float32.onnx"}
-"""Every name that stands for a file of this package."""
+"""Every name that stands for an emotion model of this package."""
 
 
 def model_path(target: str) -> Path:
     """Return the file of a shipped model's name, or else of `PATH`; nothing means `default`."""
     return SHIPPED.get(target or "default", Path(target))
-
-
-FACE_MODEL = _FOLDER / "face.onnx"
-"""The face detector that ships."""
 
 
 def face_model_path(target: str) -> Path:

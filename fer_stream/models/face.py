@@ -43,10 +43,19 @@ class FaceModelInfo:
         return max(self.strides)
 
 
+def finds_faces(session: ort.InferenceSession) -> bool:
+    """Whether a model's file says that it is a face detector."""
+    return "cells" in _own(session)
+
+
+def _own(session: ort.InferenceSession) -> dict[str, str]:
+    metadata = session.get_modelmeta().custom_metadata_map
+    return {k.removeprefix(PREFIX): v for k, v in metadata.items() if k.startswith(PREFIX)}
+
+
 def describe_face_model(path: Path, session: ort.InferenceSession) -> FaceModelInfo:
     """Read a detector's own description; raises `ModelError` when it is none that we can run."""
-    metadata = session.get_modelmeta().custom_metadata_map
-    own = {k.removeprefix(PREFIX): v for k, v in metadata.items() if k.startswith(PREFIX)}
+    own = _own(session)
     if "cells" not in own:
         what = "an emotion classifier" if "labels" in own else "no face detector of fer-stream"
         raise ModelError(

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from fer_stream.cli import cli
-from fer_stream.models import DEFAULT_MODEL
+from fer_stream.models import DEFAULT_MODEL, FACE_MODEL
 from tests.classifiers.models import write_model
 from tests.programs import environment, fer_stream_without, line_count, run
 
@@ -39,6 +39,15 @@ def test_models_show_tells_what_the_shipped_model_says_of_itself() -> None:
     assert rows["input"] == "grey faces, 48x48 px, 0..255, NHWC"
     assert len(rows["sha256"]) == 64
     assert Path(rows["file"]) == DEFAULT_MODEL
+
+
+def test_models_show_tells_what_the_face_detector_says_of_itself() -> None:
+    done = CliRunner().invoke(cli, ["models", "show", "face"])
+    assert done.exit_code == 0
+    rows = dict(line.split(maxsplit=1) for line in done.output.splitlines())
+    assert Path(rows["file"]) == FACE_MODEL
+    assert rows["finds"].startswith("faces with a confidence of 0.")
+    assert "labels" not in rows
 
 
 @pytest.mark.parametrize(
