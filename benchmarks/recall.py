@@ -2,11 +2,11 @@
 
     FER_STREAM_MEDIA=FOLDER python benchmarks/recall.py [DETECTOR ...] [--run] [--clip CLIP]
 
-A DETECTOR is named as on the command line of fer-stream: `haar` (the default),
-`haar?detect_size=9999&scale_factor=1.3&min_size=0&turned=no`. It sees each labelled frame by
-itself, as a still picture; with `--run` the frame comes out of a run over the whole clip with
-fer-stream's defaults, schedule and tracking included. `labels/README.md` says what is labelled,
-`labels.py` what counts as found.
+A DETECTOR is named as on the command line of fer-stream: `onnx` (the default), `haar`,
+`haar?detect_size=9999&scale_factor=1.3&min_neighbors=5&min_size=0&turned=no` for the plain loop's
+search. It sees each labelled frame by itself, as a still picture; with `--run` the frame comes out
+of a run over the whole clip with fer-stream's defaults, schedule and tracking included.
+`labels/README.md` says what is labelled, `labels.py` what counts as found.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def together(tallies: list[Tally]) -> Tally:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("detector", nargs="*", default=["haar"])
+    parser.add_argument("detector", nargs="*", default=["onnx"])
     parser.add_argument("--run", action="store_true", help="a whole run, not single frames")
     parser.add_argument("--clip", action="append", choices=clips(), help="only this one")
     arguments = parser.parse_args()

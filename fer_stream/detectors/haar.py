@@ -18,7 +18,8 @@ class HaarDetector(Detector):
     many overlapping hits make a face; `min_size`, the smallest face as a share of the frame's
     short side; `detect_size`, the long side in px that the frame is shrunk to before detection;
     `turned`, whether to look for turned and tilted heads too (see `TurnedSearch`).
-    `haar?detect_size=9999&scale_factor=1.3&min_size=0&turned=no` is the classic full-size search.
+    `haar?detect_size=9999&scale_factor=1.3&min_neighbors=5&min_size=0&turned=no` is the classic
+    full-size search.
     """
 
     name = "haar"

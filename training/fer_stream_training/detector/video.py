@@ -19,7 +19,7 @@ from fer_stream.types import Box, FrameResult, StreamInfo
 from .pictures import Grey, Picture, Squares
 
 _SUFFIXES = (".mp4", ".webm", ".mov", ".mkv", ".avi")
-_TEACHER = "haar?detect_size=640&min_size=0.06&min_neighbors=6"
+_TEACHER = "haar?detect_size=640&scale_factor=1.1&min_size=0.06&min_neighbors=6"
 _DETECT_EVERY = 3  # frames
 _LONG_SIDE = 640  # px of what is kept of a frame
 _STEP_S = 0.2  # between kept frames, at least
