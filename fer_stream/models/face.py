@@ -10,7 +10,7 @@ from pathlib import Path
 import onnxruntime as ort
 
 from fer_stream.errors import ModelError
-from fer_stream.models.info import PREFIX
+from fer_stream.models.info import PREFIX, own_metadata
 
 _ADVICE = "make one with: fer-stream train-detector"
 
@@ -45,17 +45,12 @@ class FaceModelInfo:
 
 def finds_faces(session: ort.InferenceSession) -> bool:
     """Whether a model's file says that it is a face detector."""
-    return "cells" in _own(session)
-
-
-def _own(session: ort.InferenceSession) -> dict[str, str]:
-    metadata = session.get_modelmeta().custom_metadata_map
-    return {k.removeprefix(PREFIX): v for k, v in metadata.items() if k.startswith(PREFIX)}
+    return "cells" in own_metadata(session)
 
 
 def describe_face_model(path: Path, session: ort.InferenceSession) -> FaceModelInfo:
     """Read a detector's own description; raises `ModelError` when it is none that we can run."""
-    own = _own(session)
+    own = own_metadata(session)
     if "cells" not in own:
         what = "an emotion classifier" if "labels" in own else "no face detector of fer-stream"
         raise ModelError(

@@ -61,10 +61,15 @@ def load_session(path: Path) -> ort.InferenceSession:
         ) from None
 
 
+def own_metadata(session: ort.InferenceSession) -> dict[str, str]:
+    """What a model's file says of itself to fer-stream, by key without the prefix."""
+    metadata = session.get_modelmeta().custom_metadata_map
+    return {k.removeprefix(PREFIX): v for k, v in metadata.items() if k.startswith(PREFIX)}
+
+
 def describe(path: Path, session: ort.InferenceSession) -> ModelInfo:
     """Read a model's own description; raises `ModelError` when it is none that we can run."""
-    metadata = session.get_modelmeta().custom_metadata_map
-    own = {k.removeprefix(PREFIX): v for k, v in metadata.items() if k.startswith(PREFIX)}
+    own = own_metadata(session)
     layout, height, width = _input_shape(path, session)
     labels = _labels(path, own)
     _check_output(path, session, len(labels))

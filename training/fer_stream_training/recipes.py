@@ -37,21 +37,26 @@ def settings_from(recipe: Path | None, flags: dict[str, Any]) -> TrainingSetting
     return TrainingSettings(**{**read_recipe(path), **chosen})
 
 
-def recipe_of(arch: str) -> Path:
+def recipe_of(network: str) -> Path:
     """The recipe that comes with a network."""
-    name = f"{arch}.toml"
+    name = f"{network}.toml"
     return next((folder / name for folder in _FOLDERS if (folder / name).is_file()), Path(name))
 
 
-def read_recipe(path: Path) -> dict[str, Any]:
-    """Read a recipe: all of the settings, none besides; raises ConfigError otherwise."""
+def read_values(path: Path) -> dict[str, Any]:
+    """What a recipe sets, unchecked; raises ConfigError for a file that is no TOML."""
     try:
-        recipe = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(
             f"cannot read the recipe {path} ({error}); expected a TOML file of settings; "
             "check --recipe"
         ) from error
+
+
+def read_recipe(path: Path) -> dict[str, Any]:
+    """Read a recipe: all of the settings, none besides; raises ConfigError otherwise."""
+    recipe = read_values(path)
     names = [field.name for field in fields(TrainingSettings) if field.name not in _FILES]
     for name in (*names, *recipe):
         if name not in recipe or name not in names:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from fer_stream.errors import ConfigError
 
-_PACKAGE = Path(__file__).parents[1]
-# In an installed package the recipes lie within it, in a checkout beside it.
-_FOLDERS = (_PACKAGE / "recipes", _PACKAGE.parent / "recipes")
-_NAME = "face-detector.toml"
+from ..recipes import read_values, recipe_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +55,8 @@ def read_settings(recipe: Path | None, epochs: int | None, seed: int | None) -> 
 
     Raises ConfigError for a file that is no such recipe.
     """
-    shipped = next((f / _NAME for f in _FOLDERS if (f / _NAME).is_file()), Path(_NAME))
-    path = recipe or shipped
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(
-            f"cannot read the recipe {path} ({error}); expected a TOML file of settings; "
-            "check --recipe"
-        ) from error
+    path = recipe or recipe_of("face-detector")
+    values = read_values(path)
     types = {field.name: field.type for field in fields(DetectorSettings)}
     unfit = types.keys() ^ values.keys() or {
         name
