@@ -10,27 +10,32 @@ import pytest
 from fer_stream_training.detector.layout import LEVELS, SIDE_UNIT, cell_centres, targets
 from fer_stream_training.detector.patches import mask_bank, not_a_face, varied_face
 from fer_stream_training.detector.pictures import Picture, background, load_pictures
-from fer_stream_training.detector.scenes import SMALLEST, Composer, Material
+from fer_stream_training.detector.scenes import SMALLEST, Composer, Material, Shapes, make_shapes
 
 from fer_stream.errors import ConfigError
 
 FACES = np.random.default_rng(0).integers(0, 256, (20, 48, 48), dtype=np.uint8)
 
 
+@pytest.fixture(scope="module")
+def shapes() -> Shapes:
+    return make_shapes()
+
+
 def squares(*rows: tuple[float, float, float]) -> np.ndarray:
     return np.array(rows, np.float32).reshape(-1, 3)
 
 
-def test_the_same_seed_makes_the_same_scene() -> None:
-    first, second = (Composer(Material(FACES, [], []), 96, 128) for _ in range(2))
+def test_the_same_seed_makes_the_same_scene(shapes: Shapes) -> None:
+    first, second = (Composer(Material(FACES, [], [], shapes=shapes), 96, 128) for _ in range(2))
     one, same, other = first.scene((1, 2)), second.scene((1, 2)), second.scene((1, 3))
     assert np.array_equal(one.image, same.image)
     assert np.array_equal(one.faces, same.faces)
     assert not np.array_equal(one.image, other.image)
 
 
-def test_scenes_hold_faces_of_all_sizes_inside_the_frame() -> None:
-    composer = Composer(Material(FACES, [], []), 160, 256)
+def test_scenes_hold_faces_of_all_sizes_inside_the_frame(shapes: Shapes) -> None:
+    composer = Composer(Material(FACES, [], [], shapes=shapes), 160, 256)
     scenes = [composer.scene((0, i)) for i in range(60)]
     assert all(scene.image.shape == (160, 256) for scene in scenes)
     faces = np.concatenate([scene.faces for scene in scenes])
@@ -43,14 +48,15 @@ def test_scenes_hold_faces_of_all_sizes_inside_the_frame() -> None:
     assert any(not len(scene.faces) for scene in scenes)
 
 
-def test_a_face_is_pasted_where_the_scene_says() -> None:
+def test_a_face_is_pasted_where_the_scene_says(shapes: Shapes) -> None:
     """White faces on black, compared with scenes of black ones from the same seeds."""
     white, black = (np.full((1, 48, 48), grey, np.uint8) for grey in (255, 0))
     dark = [Picture(np.zeros((200, 300), np.uint8))]
     bright = 0.0
     for seed in range(12):
         one, other = (
-            Composer(Material(faces, dark, []), 160, 256).scene((seed,)) for faces in (white, black)
+            Composer(Material(faces, dark, [], shapes=shapes), 160, 256).scene((seed,))
+            for faces in (white, black)
         )
         assert np.array_equal(one.faces, other.faces)
         for x, y, side in one.faces:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from fer_stream.errors import ConfigError
 
+from ..growth import grown
 from .batches import batches
 from .scenes import Material
 from .settings import DetectorSettings
@@ -108,9 +109,14 @@ def save_weights(model: keras.Model, path: Path) -> None:
 
 
 def load_weights(model: keras.Model, path: Path) -> None:
-    """Give a model the weights of a file; raises ConfigError when they are another network's."""
+    """Give a model the weights of a file, or of a narrower network's.
+
+    Raises ConfigError when they are another network's.
+    """
     try:
-        model.set_weights(_arrays(path))
+        values = _arrays(path)
+        # As they are if they cannot be grown, for Keras to say what is wrong.
+        model.set_weights(grown(values, model.get_weights()) or values)
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise ConfigError(
             f"{path} does not hold the weights of this network ({error}); expected those of an "

@@ -112,8 +112,8 @@ def not_a_face(face: Grey, pictures: list[Picture], random: np.random.Generator)
             return np.vstack(rows)
         case 3:
             return 255 - face
-        case 4:
-            return np.ascontiguousarray(np.rot90(face, int(random.integers(1, 4))))
+        case 4:  # upside down; a quarter turned it might come out of the paste a tilted face
+            return np.ascontiguousarray(face[::-1, ::-1])
         case 5:  # the lower half twice, or the upper
             part = face[half:] if random.random() < 0.5 else face[:half]
             return np.vstack([part[::-1], part])
@@ -138,8 +138,13 @@ def _piece(pictures: list[Picture], random: np.random.Generator) -> Grey:
     return cv2.resize(image[y : y + size, x : x + size], (SIDE, SIDE), interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
 
 
-def draw_person(image: Grey, square: np.ndarray, skin: float, random: np.random.Generator) -> None:
-    """Draw hair, neck and shoulders about where a face will come: (3,) centre x, y and side, px."""
+def draw_person(
+    image: Grey, square: np.ndarray, skin: float, random: np.random.Generator, *, with_head: bool
+) -> None:
+    """Draw neck and shoulders, and hair and ears, about where a face or a head will come.
+
+    ``square`` is the face's, (3,) centre x, y and side, px.
+    """
     x, y, side = map(float, square)
     hair, clothes = random.uniform(0, 200), random.uniform(0, 255)
 
@@ -166,6 +171,8 @@ def draw_person(image: Grey, square: np.ndarray, skin: float, random: np.random.
             random.uniform(0.3, 0.5),
             skin * random.uniform(0.6, 1),
         )
+    if not with_head:
+        return
     blob(tilt, -0.12, random.uniform(0.5, 0.68), random.uniform(0.6, 0.8), hair)
     if random.random() < 0.6:  # ears
         for sign in (-1, 1):

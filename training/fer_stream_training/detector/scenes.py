@@ -2,18 +2,46 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from .heads import Head, head_bank
 from .patches import SIDE, draw_person, extended, mask_bank, not_a_face, varied_face
 from .pictures import Grey, Picture, Squares, background, draw_shapes, generated, no_squares
 
 SMALLEST = 12.0  # px; smaller faces are not asked for
 _WITHOUT_FACES = 0.12  # share of the scenes
 _UNSURE_BELOW = 9.0  # px; such faces in a picture are neither asked for nor forbidden
+_TURNED = 0.4  # share of the faces that are put on a turned head
+_AWAY = 0.25  # share of the other things that are heads turned away
+
+
+@dataclass(frozen=True, slots=True)
+class Shapes:
+    """The outlines that patches have, the same in every run."""
+
+    masks: list[Grey]
+    turned: list[Head]
+    away: list[Head]
+
+
+def make_shapes() -> Shapes:
+    """Make all shapes; takes some seconds."""
+    random = np.random.default_rng(0)
+    return Shapes(mask_bank(random), head_bank(random, 300), head_bank(random, 60, away=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """What is pasted: (96, 96), the face or what is none in the middle (48, 48)."""
+
+    image: Grey
+    mask: Grey
+    is_head: bool
+    """Whether it shows all of a head, rather than a face alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +56,7 @@ class Material:
     """With faces where somebody said so; may be empty."""
     filmed_share: float = 0.3
     """Of the scenes, those made on a filmed picture."""
+    shapes: Shapes = field(default_factory=make_shapes)
 
 
 class Composer:
@@ -36,7 +65,6 @@ class Composer:
     def __init__(self, material: Material, height: int, width: int) -> None:
         self._material = material
         self._height, self._width = height, width
-        self._masks = mask_bank(np.random.default_rng(0))
 
     def scene(self, seed: tuple[int, ...]) -> Picture:
         """Compose one scene."""
@@ -50,22 +78,22 @@ class Composer:
         tiny = [square for square in base.faces if square[2] < _UNSURE_BELOW]
         plain = random.random() < _WITHOUT_FACES
         count = int(random.integers(2, 8)) if not len(base.faces) else int(random.integers(0, 4))
-        pasted: list[tuple[np.ndarray, Grey]] = []
+        pasted: list[tuple[np.ndarray, Patch]] = []
         for number in range(count * 2):
             square = self._free_place(random, taken)
             if square is None:
                 continue
             taken.append(square)
             is_face = number % 2 == 0 and not plain
-            content = self._content(is_face, random)
-            pasted.append((square, content))
+            patch = self._patch(is_face, random)
+            pasted.append((square, patch))
             if random.random() < 0.7:
-                skin = float(np.median(content[12:36, 12:36]))
-                draw_person(image, square, skin, random)
+                skin = float(np.median(patch.image[36:60, 36:60]))
+                draw_person(image, square, skin, random, with_head=not patch.is_head)
             if is_face:
                 faces.append(square)
-        for square, content in pasted:  # after all the shoulders, which may cover a face
-            self._paste(image, square, content, random)
+        for square, patch in pasted:  # after all the shoulders, which may cover a face
+            _paste(image, square, patch, random)
         unsure = [*base.unsure, *tiny]
         return Picture(_filmed(image, random), _stacked(faces), _stacked(unsure))
 
@@ -93,22 +121,25 @@ class Composer:
                 return np.array((x, y, side), np.float32)
         return None
 
-    def _content(self, is_face: bool, random: np.random.Generator) -> Grey:
-        material = self._material
+    def _patch(self, is_face: bool, random: np.random.Generator) -> Patch:
+        material, shapes = self._material, self._material.shapes
         face = material.faces[int(random.integers(len(material.faces)))]
+        if random.random() < (_TURNED if is_face else _AWAY):
+            heads = shapes.turned if is_face else shapes.away
+            head = heads[int(random.integers(len(heads)))]
+            return Patch(head.with_face(varied_face(face, random), random), head.mask, True)
         content = face if is_face else not_a_face(face, material.pictures, random)
-        return varied_face(content, random)
+        mask = shapes.masks[int(random.integers(len(shapes.masks)))]
+        return Patch(extended(varied_face(content, random)), mask, False)
 
-    def _paste(
-        self, image: Grey, square: np.ndarray, content: Grey, random: np.random.Generator
-    ) -> None:
-        x, y, side = map(float, square)
-        wide = extended(content)
-        mask = self._masks[int(random.integers(len(self._masks)))]
-        angle = random.normal(0, 10) if random.random() < 0.85 else random.uniform(-40, 40)
-        # Narrower, as a head turned aside; the square that frames it is as large as before.
-        narrow = random.uniform(0.7, 1.05) if random.random() < 0.3 else 1.0
-        _blend(image, wide, mask, (x, y, side), angle, narrow)
+
+def _paste(image: Grey, square: np.ndarray, patch: Patch, random: np.random.Generator) -> None:
+    x, y, side = map(float, square)
+    angle = random.normal(0, 10) if random.random() < 0.85 else random.uniform(-40, 40)
+    # Narrower, as a head turned aside; the square that frames it is as large as before.
+    turned = not patch.is_head and random.random() < 0.3
+    narrow = random.uniform(0.7, 1.05) if turned else 1.0
+    _blend(image, patch.image, patch.mask, (x, y, side), angle, narrow)
 
 
 def _blend(
