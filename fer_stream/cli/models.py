@@ -66,7 +66,9 @@ def _detector_rows(info: FaceModelInfo) -> dict[str, str]:
 
 @models.command()
 @click.argument("path")
-@click.option("--labels", required=True, help="Comma-separated, in the model's output order.")
+@click.option(
+    "--labels", required=True, help="Names, comma-separated, in the model's output order."
+)
 @click.option("--out", required=True, metavar="FILE", help="The new file.")
 def label(path: str, labels: str, out: str) -> None:
     """Write a copy of PATH that names its labels, so that fer-stream can run it."""
