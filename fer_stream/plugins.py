@@ -121,6 +121,8 @@ class Plugins:
                 f"{self._failure_hint()}"
             )
         known = ", ".join(sorted(self.table(kind)))
+        if urls := self._schemes(kind):
+            known += f"; as URLs: {', '.join(f'{scheme}://' for scheme in urls)}"
         raise ConfigError(f"unknown {kind} '{name}'; known: {known}{self._failure_hint()}")
 
     def by_scheme(self, kind: str, scheme: str) -> str | None:
@@ -129,6 +131,10 @@ class Plugins:
             if any(scheme in getattr(provided.cls, "schemes", ()) for provided in found):
                 return name
         return None
+
+    def _schemes(self, kind: str) -> list[str]:
+        classes = [provided.cls for found in self.table(kind).values() for provided in found]
+        return sorted({scheme for cls in classes for scheme in getattr(cls, "schemes", ())})
 
     def commands(self) -> list[click.Command]:
         """Return the click commands that plugins add."""

@@ -58,7 +58,7 @@ def bench(source: str, seconds: float, as_json: bool, **flags: Any) -> None:
     from fer_stream.cli.run import prepare_process
     from fer_stream.config import make_config
     from fer_stream.plugins import installed
-    from fer_stream.spec import without_password
+    from fer_stream.urls import without_password
 
     prepare_process()
     settings = {"source": source, **{key: value for key, value in flags.items() if value}}

@@ -28,7 +28,7 @@ def in_one_line() -> Iterator[None]:
 
 
 def _what(error: click.ClickException) -> str:
-    from fer_stream.spec import without_password
+    from fer_stream.urls import without_password
 
     # With nearest names click says two sentences; those are a hint of ours.
     text = error.message if _nearest(error) else error.format_message()

@@ -13,6 +13,7 @@ from fer_stream.errors import ConfigError, SourceError
 from fer_stream.frames import frame_from_image
 from fer_stream.stages import Source
 from fer_stream.types import BgrImage, Frame, StreamInfo
+from fer_stream.urls import without_password
 
 _API = cv2.CAP_V4L2 if sys.platform == "linux" else cv2.CAP_ANY
 _MAX_DIGITS = 4  # the system counts cameras from 0
@@ -41,7 +42,8 @@ class CameraSource(Source):
         fourcc: str = "MJPG",
     ) -> None:
         if not (target or "0").isdecimal() or len(target) > _MAX_DIGITS:
-            raise ConfigError(f"camera must be a number such as camera:0, got '{target}'")
+            shown = without_password(target)
+            raise ConfigError(f"camera must be a number such as camera:0, got '{shown}'")
         if len(fourcc) != 4 or not fourcc.isascii():
             raise ConfigError(f"camera: fourcc must be four letters such as MJPG, got '{fourcc}'")
         for key, value in (("width", width), ("height", height), ("fps", fps)):

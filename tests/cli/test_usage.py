@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.programs import one_line, run
+from tests.programs import line_count, one_line, run
 
 pytestmark = pytest.mark.timeout(90)
 
@@ -39,3 +39,41 @@ def test_a_group_alone_shows_its_help(tmp_path: Path) -> None:
     done = run("models", cwd=tmp_path)
     assert "label" in done.stdout + done.stderr
     assert "fer-stream: " not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ("--sink csv://me:secret@x", "csv cannot use a URL, got '//me:***@x'; it needs a file"),
+        ("--sink csv:ftp://me:secret@x/a.csv", "got 'ftp://me:***@x/a.csv'; it needs a file, e.g."),
+        ("--sink jsonl://me:secret@x", "jsonl cannot use a URL"),
+        ("--sink episodes://me:secret@x", "episodes cannot use a URL"),
+        ("--sink video://me:secret@x/a.mp4", "video cannot use a URL"),
+        ("--sink console://me:secret@x", "console takes no target, got '//me:***@x'"),
+        ("--sink ftp://me:secret@x", "unknown sink 'ftp'; known: console, csv,"),
+        ("--source ftp://me:secret@x", "as URLs: http://, https://, rtmp://, rtsp://"),
+        ("--source file://me:secret@x/a.mp4", "file cannot use a URL"),
+        ("--source images:ftp://me:secret@x/*.png", "images cannot use a URL"),
+        ("--source camera://me:secret@x", "camera must be a number such as camera:0"),
+        ("--source network://me:secret@x", "network needs a URL such as rtsp://camera/1"),
+        ("--source demo://me:secret@x", "demo takes no target"),
+        ("--model ftp://me:secret@x", "model cannot use a URL, got 'ftp://me:***@x'"),
+        ("--detector onnx:ftp://me:secret@x", "model cannot use a URL"),
+        ("--detector yunet:ftp://me:secret@x", "yunet cannot use a URL"),
+        ("--metrics http://me:secret@x", "metrics must be HOST:PORT"),
+    ],
+)
+def test_a_url_where_none_is_understood_shows_no_password(
+    tmp_path: Path, arguments: str, says: str
+) -> None:
+    source = () if arguments.startswith("--source") else ("--source", "demo?seconds=0.2")
+    line = one_line(tmp_path, "run", *source, *arguments.split(), code=2)
+    assert says in line
+    assert "secret" not in line
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_given_as_a_url_is_read(tmp_path: Path, face_clip: Path) -> None:
+    done = run("run", "--source", face_clip.as_uri(), "--sink", "csv:out.csv", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert line_count(tmp_path / "out.csv") > 30
