@@ -13,6 +13,7 @@ from typing import Any, Literal
 import onnxruntime as ort
 
 from fer_stream.errors import ModelError
+from fer_stream.words import counted
 
 PREFIX = "fer_stream."
 """Begins every metadata key of ours."""
@@ -154,6 +155,6 @@ def _check_output(path: Path, session: ort.InferenceSession, count: int) -> None
     shape = session.get_outputs()[0].shape
     if len(shape) != 2 or shape[1] != count:
         raise ModelError(
-            f"model {path} names {count} labels but gives an output of shape {shape}; "
+            f"model {path} names {counted(count, 'label')} but gives an output of shape {shape}; "
             f"expected (N, {count})"
         )

@@ -14,6 +14,7 @@ from fer_stream.frames import frame_from_image
 from fer_stream.stages import Source
 from fer_stream.types import BgrImage, Frame, StreamInfo
 from fer_stream.urls import without_password
+from fer_stream.words import counted
 
 _API = cv2.CAP_V4L2 if sys.platform == "linux" else cv2.CAP_ANY
 _MAX_DIGITS = 4  # the system counts cameras from 0
@@ -84,7 +85,8 @@ class CameraSource(Source):
         while True:
             ok, image = self._capture.read()
             if not ok:
-                raise SourceError(f"camera {self._index} was lost after {index} frames")
+                seen = counted(index, "frame")
+                raise SourceError(f"camera {self._index} was lost after {seen}")
             yield frame_from_image(_bgr(image), index, time.monotonic() - start, self._info)
             index += 1
 

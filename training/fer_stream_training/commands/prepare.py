@@ -25,6 +25,7 @@ def prepare(table: Path, out: Path) -> None:
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TimeRemainingColumn
 
     from fer_stream.errors import ConfigError
+    from fer_stream.words import counted
 
     from ..data.demo_folders import write_demo_folders
     from ..data.splits import SPLITS
@@ -38,7 +39,8 @@ def prepare(table: Path, out: Path) -> None:
         rows = table_rows(table, SPLITS, lambda path: bar.open(path, "rb"))
         written = write_demo_folders(rows, out)
     tests = " and ".join(f"{written[name]:,} of {name}" for name in SPLITS[1:] if written[name])
-    click.echo(f"{out}: {written['Training']:,} images of Training in train/, {tests} in test/")
+    training = counted(written["Training"], "image", ",")
+    click.echo(f"{out}: {training} of Training in train/, {tests} in test/")
     if written["PublicTest"] and written["PrivateTest"]:
         click.echo(
             "A training on these folders checks itself on all of test/. To keep PrivateTest "
