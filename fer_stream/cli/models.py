@@ -17,7 +17,7 @@ def models() -> None:
     """Show what a model says of itself, or give it labels."""
 
 
-@models.command()
+@models.command(short_help="Print what a model says of itself.")
 @click.argument("path", default="default")
 def show(path: str) -> None:
     """Print what PATH says of itself: a file, default, default-float32, or face, the detector."""
@@ -64,7 +64,7 @@ def _detector_rows(info: FaceModelInfo) -> dict[str, str]:
     }
 
 
-@models.command()
+@models.command(short_help="Write a copy of a model that names its labels.")
 @click.argument("path")
 @click.option(
     "--labels", required=True, help="Names, comma-separated, in the model's output order."

@@ -6,15 +6,12 @@ from pathlib import Path
 
 import click
 
+from .options import out_folder
+
 
 @click.command(short_help="Unpack fer2013.csv into folders of PNG files.")
 @click.argument("table", metavar="CSV", type=click.Path(path_type=Path))
-@click.option(
-    "--out",
-    required=True,
-    type=click.Path(path_type=Path, file_okay=False),
-    help="A new or empty folder for train/ and test/.",
-)
+@out_folder("A new or empty folder for train/ and test/.")
 def prepare(table: Path, out: Path) -> None:
     """Unpack Kaggle's CSV into train/<emotion>/im0.png and test/<emotion>/im0.png.
 
