@@ -1,9 +1,8 @@
-"""A real Prometheus scrapes a real run. CI has none: run it where `prometheus` is installed."""
+"""A real Prometheus scrapes a real run."""
 
 from __future__ import annotations
 
 import json
-import shutil
 import socket
 import subprocess
 from pathlib import Path
@@ -12,6 +11,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.monitoring.http import ask, place_of
+from tests.needs import require_program
 from tests.programs import start, wait_until
 
 CONFIG = """
@@ -31,9 +31,7 @@ def free_place() -> str:
 @pytest.mark.slow
 @pytest.mark.timeout(120)
 def test_prometheus_stores_what_a_run_serves(tmp_path: Path) -> None:
-    program = shutil.which("prometheus")
-    if program is None:
-        pytest.skip("needs the program prometheus")
+    program = require_program("prometheus")
     here = free_place()
 
     def query(text: str) -> list[float]:
