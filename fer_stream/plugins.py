@@ -10,6 +10,7 @@ import importlib.util
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -123,7 +124,9 @@ class Plugins:
         known = ", ".join(sorted(self.table(kind)))
         if urls := self._schemes(kind):
             known += f"; as URLs: {', '.join(f'{scheme}://' for scheme in urls)}"
-        raise ConfigError(f"unknown {kind} '{name}'; known: {known}{self._failure_hint()}")
+        nearest = get_close_matches(name, self.table(kind), n=1)
+        hint = f"did you mean {nearest[0]}?; " if nearest else ""
+        raise ConfigError(f"unknown {kind} '{name}'; {hint}known: {known}{self._failure_hint()}")
 
     def by_scheme(self, kind: str, scheme: str) -> str | None:
         """Return the name of the source or sink that answers to a URL scheme."""

@@ -79,7 +79,7 @@ def label(path: str, labels: str, out: str) -> None:
     unfinished = Path(f"{out}.unfinished")
     try:
         write_labelled(Path(path), [part.strip() for part in labels.split(",")], unfinished)
-        describe(unfinished, load_session(unfinished))
+        describe(Path(path), load_session(unfinished))  # messages name the file that was given
         unfinished.replace(out)
     finally:
         unfinished.unlink(missing_ok=True)

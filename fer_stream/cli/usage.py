@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -11,6 +12,7 @@ from fer_stream.errors import FerStreamError
 
 # The help that a group shows when it is called without a command; click 8.1 shows it by itself.
 _JUST_HELP = getattr(click.exceptions, "NoArgsIsHelpError", ())
+_LONGEST = 250
 _NUMBERS = ((click.types.IntParamType, "a whole number"), (click.types.FloatParamType, "a number"))
 
 
@@ -37,7 +39,8 @@ def _what(error: click.ClickException) -> str:
             if isinstance(error.param.type, kind):
                 text = text.replace(f"a valid {error.param.type.name}", words)
     text = text[:1].lower() + text[1:]
-    return without_password(text.rstrip("."))
+    # A pattern that the shell has spelt out may be a thousand superfluous arguments.
+    return textwrap.shorten(without_password(text.rstrip(".")), _LONGEST, placeholder=" ...")
 
 
 def _hints(error: click.ClickException) -> Iterator[str]:

@@ -41,7 +41,7 @@ class YunetDetector(Detector):
             self._yunet = cv2.FaceDetectorYN.create(target, "", (32, 32), threshold, _SAME, 100)
             self._yunet.detect(np.zeros((32, 32, 3), np.uint8))  # shows now whether it can run
         except cv2.error as error:
-            reason = " ".join(str(error).split())[:200]
+            reason = " ".join(error.err.split())[:200]  # without OpenCV's own file and line
             raise ModelError(
                 f"model {target} cannot be run as YuNet: {reason}; expected a file such as "
                 "face_detection_yunet_2023mar.onnx"

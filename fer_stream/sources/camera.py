@@ -44,7 +44,10 @@ class CameraSource(Source):
     ) -> None:
         if not (target or "0").isdecimal() or len(target) > _MAX_DIGITS:
             shown = without_password(target)
-            raise ConfigError(f"camera must be a number such as camera:0, got '{shown}'")
+            raise ConfigError(
+                f"camera must be a number such as camera:0, of at most {_MAX_DIGITS} digits, "
+                f"got '{shown}'"
+            )
         if len(fourcc) != 4 or not fourcc.isascii():
             raise ConfigError(f"camera: fourcc must be four letters such as MJPG, got '{fourcc}'")
         for key, value in (("width", width), ("height", height), ("fps", fps)):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from fer_stream.models import DEFAULT_MODEL, FACE_MODEL
 from tests.programs import line_count, one_line, run
 
 pytestmark = pytest.mark.timeout(90)
@@ -23,6 +24,25 @@ pytestmark = pytest.mark.timeout(90)
         ("run --detect-every 0", ("'--detect-every': 0 is not in the range x>=1",)),
         ("run --analyse-fps x", ("'--analyse-fps': 'x' is not a number",)),
         ("bench talk.mp4", ("unexpected extra argument (talk.mp4)", "fer-stream bench --help")),
+        (
+            f"run --source {' '.join(['holiday/a.jpg'] * 99)}",
+            ("extra arguments (holiday/a.jpg", "...; see"),
+        ),
+        (
+            "run --source demo --sink out.csv",
+            ("unknown sink 'out.csv'; did you mean csv?; known:",),
+        ),
+        ("run --source demo --detector har", ("unknown detector 'har'; did you mean haar?",)),
+        ("run --source 12345", ("camera must be a number such as camera:0, of at most 4 digits",)),
+        (
+            "models label none.onnx --labels a --out n.onnx",
+            ("cannot read none.onnx: No such file",),
+        ),
+        (
+            f"models label {DEFAULT_MODEL} --labels a --out n.onnx",
+            ("default.onnx names 1 label but",),
+        ),
+        (f"run --source demo --model {FACE_MODEL}", ("face.onnx is a face detector; expected",)),
         ("run rtsp://me:secret@door/1", ("extra argument (rtsp://me:***@door/1)",)),
         ("models show a b", ("unexpected extra argument (b)", "fer-stream models show --help")),
         ("models label m.onnx --out n.onnx", ("'--labels'", "expected: Names, comma-separated")),
