@@ -6,12 +6,11 @@ import csv
 import json
 import signal
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.mjpeg import MjpegCamera, mjpeg_camera
+from tests.mjpeg import MjpegCamera
 from tests.programs import Program, Stopwatch, line_count, start, wait_until
 
 pytestmark = [
@@ -41,12 +40,6 @@ class Told(Sink):
 def fer_register_sinks():
     return [Told]
 """
-
-
-@pytest.fixture
-def camera() -> Iterator[MjpegCamera]:
-    with mjpeg_camera() as one:
-        yield one
 
 
 @pytest.fixture

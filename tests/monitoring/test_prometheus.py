@@ -10,9 +10,9 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.monitoring.http import ask, place_of
+from tests.monitoring.http import ask, monitored_run
 from tests.needs import require_program
-from tests.programs import start, wait_until
+from tests.programs import wait_until
 
 CONFIG = """
 global: {{scrape_interval: 500ms, scrape_timeout: 500ms}}
@@ -41,12 +41,8 @@ def test_prometheus_stores_what_a_run_serves(tmp_path: Path) -> None:
             return []  # it is still starting
         return [float(one["value"][1]) for one in answer.get("data", {}).get("result", [])]
 
-    with start(
-        *("run", "--source", "demo?seconds=3600", "--sink", "csv:out.csv"),
-        *("--metrics", "127.0.0.1:0"),
-        cwd=tmp_path,
-    ) as run:
-        (tmp_path / "prometheus.yml").write_text(CONFIG.format(target=place_of(run)))
+    with monitored_run(tmp_path, "--sink", "csv:out.csv") as (run, place):
+        (tmp_path / "prometheus.yml").write_text(CONFIG.format(target=place))
         server = subprocess.Popen(
             [
                 *(program, "--config.file=prometheus.yml", "--storage.tsdb.path=data"),

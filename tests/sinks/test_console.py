@@ -18,16 +18,13 @@ from fer_stream.errors import ConfigError
 from fer_stream.sinks.console import ConsoleSink
 from fer_stream.types import RunInfo
 from tests.programs import FER_STREAM, environment, run
+from tests.sinks.writing import write_all
 
 FACE = ((4, 5, 20, 21), "happy")
 
 
 def printed(capsys: pytest.CaptureFixture[str], run_info: RunInfo, *results: Any) -> list[str]:
-    sink = ConsoleSink()
-    sink.open(run_info)
-    for result in results:
-        sink.write(result)
-    sink.close()
+    write_all(ConsoleSink(), run_info, results)
     return capsys.readouterr().out.splitlines()
 
 
