@@ -46,10 +46,13 @@ _TRAINING = (
         type=click.Path(path_type=Path, dir_okay=False),
         help="A TOML file with settings of your own. The flags below change single settings.",
     ),
-    click.option("--epochs", type=click.IntRange(min=1), help="How many epochs to train."),
+    click.option(
+        "--epochs", type=click.IntRange(min=1), metavar="N", help="How many epochs to train."
+    ),
     click.option(
         "--seed",
         type=click.IntRange(min=0),
+        metavar="N",
         help="Decides first weights, order and random changes.",
     ),
     click.option("--resume", is_flag=True, help="Go on after the last finished epoch in --out."),

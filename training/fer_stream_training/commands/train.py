@@ -27,9 +27,12 @@ from .options import data, out_folder, training
     help=f"The network; it brings its own recipe.  [default: {DEFAULT_ARCH}]",
 )
 @training
-@click.option("--batch-size", type=click.IntRange(min=1), help="Images in each step.")
+@click.option("--batch-size", type=click.IntRange(min=1), metavar="N", help="Images in each step.")
 @click.option(
-    "--lr", type=click.FloatRange(min=0, min_open=True), help="Highest learning rate of the run."
+    "--lr",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="N",
+    help="Highest learning rate of the run.",
 )
 @click.option(
     "--schedule",
@@ -39,6 +42,7 @@ from .options import data, out_folder, training
 @click.option(
     "--label-smoothing",
     type=click.FloatRange(min=0, max=1, max_open=True),
+    metavar="N",
     help="Share of each label spread over all classes.",
 )
 @click.option(
@@ -54,6 +58,7 @@ from .options import data, out_folder, training
 @click.option(
     "--patience",
     type=click.IntRange(min=0),
+    metavar="N",
     help="Stop after so many epochs without a better validation accuracy; 0: never.",
 )
 @click.option(
