@@ -43,7 +43,7 @@ def measure(folder: Path, url: str, sinks: tuple[str, ...], seconds: float) -> l
         running.stop()
         stop_s = time.monotonic() - stop_s
     own = f"diary-{len(sinks) // 2 + 1}" if sinks else "diary"
-    lost = re.search(rf"(\d+) results lost by {own}\b(?!-)", running.said)
+    lost = re.search(rf"(\d+) results? lost by {own}\b(?!-)", running.said)
     ages = sorted(1e3 * frame["age_s"] for frame in frames)
     return [
         f"{len(frames) / seconds:.1f}",

@@ -249,7 +249,7 @@ def events_arrived(running: Running, ears: Subscriber) -> tuple[str, list[str]]:
     """Wait for the events of what the diary holds; say how many came, and if too many did not."""
     seen = {(f["source"], f["session"], f["frame"]) for f in running.frames() if f["faces"]}
     # What was pushed out of the sink's queue on a busy machine was never given to it.
-    lost = sum(int(count) for count in re.findall(r"(\d+) results lost by mqtt", running.said))
+    lost = sum(int(count) for count in re.findall(r"(\d+) results? lost by mqtt", running.said))
 
     def missing() -> int:
         events = (message.value for message in list(ears.heard))

@@ -12,6 +12,8 @@ from av.stream import Disposition
 from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
+from fer_stream.words import counted
+
 Packet: TypeAlias = "av.Packet[Any]"
 
 # Containers round their own duration; less than this many seconds short is not a cut file.
@@ -176,14 +178,15 @@ class Progress:
         if missing := self._missing():
             return missing
         if count := self._problems:
-            return f"{count} error{'s' * (count > 1)} while decoding ({self._first_problem})"
+            return f"{counted(count, 'error')} while decoding ({self._first_problem})"
         return None
 
     def _missing(self) -> str | None:
         # Packets, not pictures: an edit list may hide pictures of a whole file.
         if self._stream.frames:
             lost = self._stream.frames - self._packets
-            return f"{lost} of {self._stream.frames} frames are missing" if lost > 0 else None
+            whole = counted(self._stream.frames, "frame")
+            return f"{lost} of {whole} missing" if lost > 0 else None
         if self._container.duration:
             duration_s = self._container.duration / av.time_base
             start_s = (self._container.start_time or 0) / av.time_base

@@ -10,6 +10,7 @@ import importlib.util
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -121,7 +122,11 @@ class Plugins:
                 f"{self._failure_hint()}"
             )
         known = ", ".join(sorted(self.table(kind)))
-        raise ConfigError(f"unknown {kind} '{name}'; known: {known}{self._failure_hint()}")
+        if urls := self._schemes(kind):
+            known += f"; as URLs: {', '.join(f'{scheme}://' for scheme in urls)}"
+        nearest = get_close_matches(name, self.table(kind), n=1)
+        hint = f"did you mean {nearest[0]}?; " if nearest else ""
+        raise ConfigError(f"unknown {kind} '{name}'; {hint}known: {known}{self._failure_hint()}")
 
     def by_scheme(self, kind: str, scheme: str) -> str | None:
         """Return the name of the source or sink that answers to a URL scheme."""
@@ -129,6 +134,10 @@ class Plugins:
             if any(scheme in getattr(provided.cls, "schemes", ()) for provided in found):
                 return name
         return None
+
+    def _schemes(self, kind: str) -> list[str]:
+        classes = [provided.cls for found in self.table(kind).values() for provided in found]
+        return sorted({scheme for cls in classes for scheme in getattr(cls, "schemes", ())})
 
     def commands(self) -> list[click.Command]:
         """Return the click commands that plugins add."""

@@ -12,6 +12,7 @@ from fer_stream.errors import SourceError
 from fer_stream.frames import fitting, frame_from_video, upright_size
 from fer_stream.media import MediaClock, Progress, decode, ffmpeg_reason, video_stream
 from fer_stream.types import Frame, StreamInfo
+from fer_stream.words import counted
 
 _JUMP_S = 1.0
 
@@ -87,11 +88,12 @@ class VideoReader:
             picture = next(self._pictures, None)
         if info.live:
             why = self._failure or "it ended"
-            raise SourceError(f"{self._source} was lost after {index} frames: {why}")
+            raise SourceError(f"{self._source} was lost after {counted(index, 'frame')}: {why}")
         if problem := self._progress.problem():
             if self._failure and self._failure not in problem:
                 problem = f"{problem} ({self._failure})"
-            raise SourceError(f"{self._source} is incomplete: {problem}; {index} frames were read")
+            read = counted(index, "frame")
+            raise SourceError(f"{self._source} is incomplete: {problem}; {read} read")
 
     def close(self) -> None:
         """Close the container, and let go of the decoder with its threads and pictures."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import re
 import types
 import typing
 from collections.abc import Mapping
@@ -14,15 +13,9 @@ from urllib.parse import parse_qsl
 
 from fer_stream.errors import ConfigError
 from fer_stream.stages import Stage
+from fer_stream.urls import without_password
 
 S = TypeVar("S", bound=Stage)
-
-# A password ends at the last @ before the path. One with a /, ? or # in it (which should have been
-# written %2F and so on) would be read as a path: without a port before it, it is hidden as well.
-_PASSWORD = re.compile(r"(://[^/?#@:]*):(?:[^/?#]*@|(?!\d+[/?]).*@)", re.DOTALL)
-
-# Cameras also take their login in the query.
-_SECRET = re.compile(r"([?&](?:pass|password|passwd|pwd|token|key|auth)=)[^&#]*", re.IGNORECASE)
 
 _WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
@@ -49,13 +42,6 @@ def split_query(text: str) -> tuple[str, dict[str, str]]:
     if not mark or "=" not in query:
         return text, {}
     return head, dict(parse_qsl(query, keep_blank_values=True))
-
-
-def without_password(text: str) -> str:
-    """Return a URL with its password replaced by `***`; anything else unchanged."""
-    if "://" not in text:
-        return text
-    return _SECRET.sub(r"\1***", _PASSWORD.sub(r"\1:***@", text, count=1))
 
 
 def options_of(cls: type[Stage]) -> dict[str, inspect.Parameter]:

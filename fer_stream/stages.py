@@ -30,6 +30,7 @@ from fer_stream.types import (
     StreamInfo,
     Track,
 )
+from fer_stream.urls import without_password
 
 
 class Stage(ABC):
@@ -43,7 +44,8 @@ class Stage(ABC):
     def __init__(self, target: str = "") -> None:
         """Refuse a target, for stages that define no constructor of their own."""
         if target:
-            raise ConfigError(f"{self.name} takes no target, got '{target}'; options follow a '?'")
+            shown = without_password(target)
+            raise ConfigError(f"{self.name} takes no target, got '{shown}'; options follow a '?'")
 
 
 class Source(Stage):

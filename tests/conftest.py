@@ -13,6 +13,7 @@ import pytest
 import skimage.data
 
 from tests.clips import Image, pan, write_clip
+from tests.mjpeg import MjpegCamera, mjpeg_camera
 from tests.needs import require_media, require_program
 
 MakeClip = Callable[..., Path]
@@ -68,6 +69,13 @@ def display() -> Iterator[str]:
     yield f":{number}"
     server.terminate()
     server.wait(10)
+
+
+@pytest.fixture
+def camera() -> Iterator[MjpegCamera]:
+    """Start a network camera."""
+    with mjpeg_camera() as one:
+        yield one
 
 
 @pytest.fixture

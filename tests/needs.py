@@ -19,13 +19,13 @@ SYSTEM_PYTHON = "/usr/bin/python3"
 
 def require_program(name: str) -> str:
     """Return a program's path; without it skip, but fail where CI promises to have it."""
-    return shutil.which(name) or _refuse(f"needs the program {name}")
+    return shutil.which(name) or refuse(f"needs the program {name}")
 
 
 def require_rtsp_server() -> str:
     """Return a Python that has GStreamer's RTSP server and what it needs to serve H.264."""
     if not _has_rtsp_server():
-        _refuse(
+        refuse(
             f"needs {SYSTEM_PYTHON} with GStreamer's RTSP server (Debian: python3-gi, "
             "gir1.2-gst-rtsp-server-1.0, gstreamer1.0-plugins-base, -good and -bad)"
         )
@@ -35,7 +35,7 @@ def require_rtsp_server() -> str:
 def require_faketime() -> Path:
     """Return the library that gives a program another time of day."""
     found = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
-    return found or _refuse("needs libfaketime (Debian: libfaketime)")
+    return found or refuse("needs libfaketime (Debian: libfaketime)")
 
 
 def require_media(name: str) -> Path:
@@ -46,7 +46,8 @@ def require_media(name: str) -> Path:
     return path
 
 
-def _refuse(reason: str) -> NoReturn:
+def refuse(reason: str) -> NoReturn:
+    """Skip a test, but fail it where CI promises to have what it needs."""
     if os.environ.get("CI") == "true":
         pytest.fail(f"{reason}, which CI must install")
     pytest.skip(reason)

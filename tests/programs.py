@@ -35,6 +35,16 @@ def run(*arguments: str, cwd: Path, **options: Any) -> subprocess.CompletedProce
     return subprocess.run([*FER_STREAM, *arguments], cwd=cwd, **{**defaults, **options})
 
 
+def one_line(folder: Path, *arguments: str, code: int) -> str:
+    """Run `fer-stream ARGUMENTS` to an error, and return the one line on standard error."""
+    done = run(*arguments, cwd=folder)
+    lines = done.stderr.splitlines()
+    assert (done.returncode, len(lines)) == (code, 1), done.stderr
+    assert lines[0].startswith("fer-stream: ")
+    assert done.stdout == ""
+    return lines[0].removeprefix("fer-stream: ")
+
+
 def fer_stream_without(*packages: str, folder: Path) -> list[str]:
     """Return a command that runs fer-stream where some installed packages are missing.
 

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from fer_stream.errors import ConfigError
-from fer_stream.spec import StageSpec, build, options_of, split_query, without_password
+from fer_stream.spec import StageSpec, build, options_of, split_query
 from fer_stream.stages import Filter
 from fer_stream.testing import FakeSource
+from fer_stream.urls import without_password
 
 
 class Many(Filter):
@@ -66,6 +67,7 @@ def test_options_follow_the_last_question_mark(
         ("mqtt:mqtt://user:secret@host", "mqtt:mqtt://user:***@host"),
         ("http://cam/x?user=a&password=secret", "http://cam/x?user=a&password=***"),
         ("http://cam/x?TOKEN=secret&size=1#top", "http://cam/x?TOKEN=***&size=1#top"),
+        ("//user:secret@host/1", "//user:***@host/1"),
         # Nothing to hide.
         ("rtsp://user@host/1", "rtsp://user@host/1"),
         ("rtsp://host:554/1", "rtsp://host:554/1"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Any
 
 # numpy starts a pool of threads that nothing here uses: 0.1 s of CPU at every start.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -19,6 +20,7 @@ from fer_stream.cli.models import models
 from fer_stream.cli.plugins import plugins
 from fer_stream.cli.run import run
 from fer_stream.cli.train import STAND_INS
+from fer_stream.cli.usage import in_one_line
 from fer_stream.errors import FerStreamError
 from fer_stream.plugins import installed
 
@@ -34,6 +36,14 @@ class _Commands(click.Group):
         if own is None or own in STAND_INS:
             return self._added().get(cmd_name, own)
         return own
+
+    def make_context(self, *args: Any, **options: Any) -> click.Context:
+        with in_one_line():
+            return super().make_context(*args, **options)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with in_one_line():  # what a command of ours or a plugin's says of its arguments
+            return super().invoke(ctx)
 
     @staticmethod
     def _added() -> dict[str, click.Command]:

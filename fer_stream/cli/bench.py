@@ -8,6 +8,7 @@ import click
 
 from fer_stream.cli.knobs import knobs
 from fer_stream.errors import ConfigError
+from fer_stream.words import counted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,7 +59,7 @@ def bench(source: str, seconds: float, as_json: bool, **flags: Any) -> None:
     from fer_stream.cli.run import prepare_process
     from fer_stream.config import make_config
     from fer_stream.plugins import installed
-    from fer_stream.spec import without_password
+    from fer_stream.urls import without_password
 
     prepare_process()
     settings = {"source": source, **{key: value for key, value in flags.items() if value}}
@@ -134,17 +135,18 @@ def _table(found: Capacity) -> Table:
 def _lines(found: Capacity) -> tuple[list[str], list[str]]:
     """Return what stands above the table and what below."""
     by_batch = found.ms_per_face.items()
+    cores = counted(found.cores, "core")
     head = [
         f"{found.source}: {found.width}x{found.height}, {found.fps:.4g} frames/s, "
-        f"{found.faces_per_frame:.2f} faces a frame; {found.frames} frames measured",
+        f"{found.faces_per_frame:.2f} faces a frame; {counted(found.frames, 'frame')} measured",
         f"model {found.model}; detector {found.detector}, one frame in {found.searched:.1f}",
     ]
     foot = [
-        f"{found.frames_per_s:.0f} frames/s with {found.cores} cores, reading nothing beside it",
+        f"{found.frames_per_s:.0f} frames/s with {cores}, reading nothing beside it",
         "the classifier takes "
         + ", ".join(f"{ms:.2f} CPU ms a face in batches of {n}" for n, ms in by_batch),
         f"a stream of {found.fps:.4g} frames/s takes {found.cpu_s_per_s:.3f} CPU seconds a second: "
-        f"{found.cores} cores at {found.load:.0%} load carry about {found.streams}",
+        f"{cores} at {found.load:.0%} load carry about {found.streams}",
     ]
     if found.streams > found.streams_per_run:
         foot.append(

@@ -119,10 +119,11 @@ def _display() -> Finding:
 def _plugins() -> Finding:
     from fer_stream.plugins import installed
     from fer_stream.stages import STAGE_KINDS
+    from fer_stream.words import counted
 
     plugins = installed()
-    count = sum(len(plugins.table(kind)) for kind in STAGE_KINDS)
+    stages = counted(sum(len(plugins.table(kind)) for kind in STAGE_KINDS), "stage")
     if plugins.failures:
         failed = "; ".join(f"{f.plugin}: {f.reason}" for f in plugins.failures)
-        return Finding("plugins", f"{count} stages; failed: {failed}", "reinstall or remove them")
-    return Finding("plugins", f"{count} stages, {len(plugins.names())} plugins")
+        return Finding("plugins", f"{stages}; failed: {failed}", "reinstall or remove them")
+    return Finding("plugins", f"{stages}, {counted(len(plugins.names()), 'plugin')}")

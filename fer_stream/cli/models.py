@@ -17,7 +17,7 @@ def models() -> None:
     """Show what a model says of itself, or give it labels."""
 
 
-@models.command()
+@models.command(short_help="Print what a model says of itself.")
 @click.argument("path", default="default")
 def show(path: str) -> None:
     """Print what PATH says of itself: a file, default, default-float32, or face, the detector."""
@@ -64,9 +64,11 @@ def _detector_rows(info: FaceModelInfo) -> dict[str, str]:
     }
 
 
-@models.command()
+@models.command(short_help="Write a copy of a model that names its labels.")
 @click.argument("path")
-@click.option("--labels", required=True, help="Comma-separated, in the model's output order.")
+@click.option(
+    "--labels", required=True, help="Names, comma-separated, in the model's output order."
+)
 @click.option("--out", required=True, metavar="FILE", help="The new file.")
 def label(path: str, labels: str, out: str) -> None:
     """Write a copy of PATH that names its labels, so that fer-stream can run it."""
@@ -77,7 +79,7 @@ def label(path: str, labels: str, out: str) -> None:
     unfinished = Path(f"{out}.unfinished")
     try:
         write_labelled(Path(path), [part.strip() for part in labels.split(",")], unfinished)
-        describe(unfinished, load_session(unfinished))
+        describe(Path(path), load_session(unfinished))  # messages name the file that was given
         unfinished.replace(out)
     finally:
         unfinished.unlink(missing_ok=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fer_stream.engine.supervisor import described
+from fer_stream.words import counted
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -69,14 +70,14 @@ class RunProgress:
         engine, seconds = self._engine, time.monotonic() - self._started
         done, stats = engine.frames_done, engine.stats
         text = (
-            f"{done} frames, {engine.frames_with_faces} with a face, "
+            f"{counted(done, 'frame')}, {engine.frames_with_faces} with a face, "
             f"in {seconds:.1f} s ({done / max(seconds, 1e-9):.0f} frames/s)"
         )
         if late := sum(source.frames_dropped["late"] for source in stats.sources):
-            text += f"; {late} frames dropped to keep up"
+            text += f"; {counted(late, 'frame')} dropped to keep up"
         for sink in stats.sinks:
             if sink.lost:
-                text += f"; {sink.lost} results lost by {sink.name}"
+                text += f"; {counted(sink.lost, 'result')} lost by {sink.name}"
         return "\n".join([text, *self._latencies()])
 
     def _latencies(self) -> list[str]:

@@ -11,6 +11,7 @@ from fer_stream.errors import ConfigError, ModelError
 from fer_stream.imaging import shrink, widened
 from fer_stream.stages import Detector
 from fer_stream.types import Box, Detection, Frame
+from fer_stream.urls import path_target
 
 # From the eyes' line to the mouth's is 0.575 of the way to the chin in an adult face, and the
 # classifier's square has a side of 1.45 of that way, with the eyes at 0.4 of it.
@@ -30,8 +31,7 @@ class YunetDetector(Detector):
     name = "yunet"
 
     def __init__(self, target: str = "", *, detect_size: int = 480, threshold: float = 0.6) -> None:
-        if not target:
-            raise ConfigError("yunet needs the path of a YuNet file: --detector yunet:PATH")
+        path_target(self.name, target, "the path of a YuNet file: --detector yunet:PATH")
         if detect_size < 32 or not 0.0 < threshold < 1.0:
             raise ConfigError("yunet: detect_size must be at least 32, threshold between 0 and 1")
         if not Path(target).is_file():
@@ -41,7 +41,7 @@ class YunetDetector(Detector):
             self._yunet = cv2.FaceDetectorYN.create(target, "", (32, 32), threshold, _SAME, 100)
             self._yunet.detect(np.zeros((32, 32, 3), np.uint8))  # shows now whether it can run
         except cv2.error as error:
-            reason = " ".join(str(error).split())[:200]
+            reason = " ".join(error.err.split())[:200]  # without OpenCV's own file and line
             raise ModelError(
                 f"model {target} cannot be run as YuNet: {reason}; expected a file such as "
                 "face_detection_yunet_2023mar.onnx"

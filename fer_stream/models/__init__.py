@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from fer_stream.urls import path_target
+
 _FOLDER = Path(__file__).parent
 
 DEFAULT_MODEL = _FOLDER / "default.onnx"
@@ -18,9 +20,14 @@ SHIPPED = {"default": DEFAULT_MODEL, "default-float32": _FOLDER / "default-float
 
 def model_path(target: str) -> Path:
     """Return the file of a shipped model's name, or else of `PATH`; nothing means `default`."""
-    return SHIPPED.get(target or "default", Path(target))
+    name = target or "default"
+    return SHIPPED.get(name) or _own_model(name)
 
 
 def face_model_path(target: str) -> Path:
     """Return the file of `PATH`, or of the face detector that ships when there is none."""
-    return Path(target) if target else FACE_MODEL
+    return _own_model(target) if target else FACE_MODEL
+
+
+def _own_model(target: str) -> Path:
+    return Path(path_target("model", target, "the path of an ONNX file"))

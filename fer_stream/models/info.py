@@ -13,6 +13,7 @@ from typing import Any, Literal
 import onnxruntime as ort
 
 from fer_stream.errors import ModelError
+from fer_stream.words import counted
 
 PREFIX = "fer_stream."
 """Begins every metadata key of ours."""
@@ -55,7 +56,8 @@ def load_session(path: Path) -> ort.InferenceSession:
     try:
         return ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's errors share no base class but Exception
-        reason = " ".join(str(error).split())[:200]
+        # Behind its codes: "[ONNXRuntimeError] : 7 : INVALID_PROTOBUF : Load model from ...".
+        reason = " ".join(str(error).rpartition(" : ")[2].split())[:200].rstrip(".")
         raise ModelError(
             f"cannot load model {path}: {reason}; expected a whole ONNX file"
         ) from None
@@ -70,6 +72,11 @@ def own_metadata(session: ort.InferenceSession) -> dict[str, str]:
 def describe(path: Path, session: ort.InferenceSession) -> ModelInfo:
     """Read a model's own description; raises `ModelError` when it is none that we can run."""
     own = own_metadata(session)
+    if "cells" in own:
+        raise ModelError(
+            f"model {path} is a face detector; expected one that reads emotions; use it as "
+            f"--detector onnx:{path}"
+        )
     layout, height, width = _input_shape(path, session)
     labels = _labels(path, own)
     _check_output(path, session, len(labels))
@@ -154,6 +161,6 @@ def _check_output(path: Path, session: ort.InferenceSession, count: int) -> None
     shape = session.get_outputs()[0].shape
     if len(shape) != 2 or shape[1] != count:
         raise ModelError(
-            f"model {path} names {count} labels but gives an output of shape {shape}; "
-            f"expected (N, {count})"
+            f"model {path} names {counted(count, 'label')} but gives an output of shape {shape}; "
+            f"expected (N, {count}), a label for each score"
         )

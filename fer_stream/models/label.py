@@ -20,6 +20,10 @@ def write_labelled(path: Path, labels: list[str], out: Path) -> None:
         raise ConfigError("labelling a model needs the onnx package: pip install onnx") from None
     try:
         model = onnx.load(path)
+    except OSError as error:
+        raise ModelError(
+            f"cannot read {path}: {error.strerror}; give the path of an ONNX file"
+        ) from None
     except Exception as error:  # protobuf's errors share no base class but Exception
         raise ModelError(f"cannot load model {path}: {error}; expected an ONNX file") from None
     key = f"{PREFIX}labels"

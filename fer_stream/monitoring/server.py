@@ -20,6 +20,7 @@ from fer_stream import __version__
 from fer_stream.engine.stats import RunStats
 from fer_stream.errors import ConfigError
 from fer_stream.monitoring.health import Health
+from fer_stream.urls import without_password
 
 logger = logging.getLogger("fer_stream")
 
@@ -102,8 +103,9 @@ def _bound(address: str, pages: Pages) -> _Server:
     host, _, port = address.rpartition(":")
     bare = host[1:-1] if host[:1] + host[-1:] == "[]" else host
     if not bare or (":" in host and bare == host) or not port.isdecimal() or int(port) > 65535:
+        shown = without_password(address)
         raise ConfigError(
-            f"metrics must be HOST:PORT, such as 127.0.0.1:9464 or [::1]:9464; got '{address}'"
+            f"metrics must be HOST:PORT, such as 127.0.0.1:9464 or [::1]:9464; got '{shown}'"
         )
     try:
         family, *_, place = socket.getaddrinfo(bare, int(port), type=socket.SOCK_STREAM)[0]

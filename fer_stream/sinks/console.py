@@ -40,11 +40,12 @@ class ConsoleSink(Sink):
         self._sources: dict[str, Seen] = {}
         self._next_refresh = 0.0
 
-    def open(self, run: RunInfo) -> None:  # noqa: ARG002
+    def open(self, run: RunInfo) -> None:
         """Start the table."""
         from fer_stream.sinks.console_table import Screen
 
         self._screen = Screen()
+        self._order = {source: place for place, source in enumerate(run.sources)}
 
     def write(self, result: FrameResult) -> None:
         """Show a frame's faces."""
@@ -56,12 +57,20 @@ class ConsoleSink(Sink):
             self._print_line(source, result)
         elif source.moments[-1] >= self._next_refresh:
             self._next_refresh = source.moments[-1] + _REFRESH_S
-            self._screen.show(self._sources.values())
+            self._screen.show(self._in_order())
 
     def close(self) -> None:
         """Show the last state and leave it standing."""
-        self._screen.show(self._sources.values())
+        self._screen.show(self._in_order())
         self._screen.close()
+
+    def _in_order(self) -> list[Seen]:
+        """Return what was seen in the order of the command line; single pictures stand last."""
+        last = len(self._order)
+        return [
+            self._sources[key]
+            for key in sorted(self._sources, key=lambda key: self._order.get(key, last))
+        ]
 
     def _print_line(self, source: Seen, result: FrameResult) -> None:
         frame = result.frame

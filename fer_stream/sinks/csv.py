@@ -6,11 +6,11 @@ import csv
 import io
 from collections.abc import Sequence
 
-from fer_stream.errors import ConfigError
 from fer_stream.events import rfc3339
 from fer_stream.sinks.rows import LineFile
 from fer_stream.stages import Sink
 from fer_stream.types import Face, FrameResult, RunInfo
+from fer_stream.urls import path_target
 
 COLUMNS = (
     "source",
@@ -42,9 +42,8 @@ class CsvSink(Sink):
     def __init__(
         self, target: str = "", *, append: bool = False, every_frame: bool = False
     ) -> None:
-        if not target:
-            raise ConfigError("csv needs a file, e.g. csv:out.csv (or csv:- for standard output)")
-        self._target = target
+        expected = "a file, e.g. csv:out.csv (or csv:- for standard output)"
+        self._target = path_target(self.name, target, expected)
         self._append = append
         self._every_frame = every_frame
 

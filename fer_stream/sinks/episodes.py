@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from fer_stream.episodes import Episode, EpisodeTracker
-from fer_stream.errors import ConfigError, SinkError, StopStream
+from fer_stream.errors import SinkError, StopStream
 from fer_stream.events import episode_event
 from fer_stream.sinks.rows import LineFile
 from fer_stream.stages import Sink
 from fer_stream.types import FrameResult, RunInfo, SourceStatus
+from fer_stream.urls import path_target
 
 
 class EpisodesSink(Sink):
@@ -23,11 +24,8 @@ class EpisodesSink(Sink):
     name = "episodes"
 
     def __init__(self, target: str = "", *, append: bool = False) -> None:
-        if not target:
-            raise ConfigError(
-                "episodes needs a file, e.g. episodes:out.jsonl (or episodes:- to pipe it)"
-            )
-        self._target = target
+        expected = "a file, e.g. episodes:out.jsonl (or episodes:- to pipe it)"
+        self._target = path_target(self.name, target, expected)
         self._append = append
 
     def open(self, run: RunInfo) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 
-from fer_stream.errors import ConfigError
 from fer_stream.events import event
 from fer_stream.sinks.rows import LineFile
 from fer_stream.stages import Sink
 from fer_stream.types import FrameResult, RunInfo
+from fer_stream.urls import path_target
 
 
 class JsonlSink(Sink):
@@ -22,9 +22,8 @@ class JsonlSink(Sink):
     def __init__(
         self, target: str = "", *, append: bool = False, every_frame: bool = False
     ) -> None:
-        if not target:
-            raise ConfigError("jsonl needs a file, e.g. jsonl:out.jsonl (or jsonl:- to pipe it)")
-        self._target = target
+        expected = "a file, e.g. jsonl:out.jsonl (or jsonl:- to pipe it)"
+        self._target = path_target(self.name, target, expected)
         self._append = append
         self._every_frame = every_frame
 

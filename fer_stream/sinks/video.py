@@ -15,6 +15,7 @@ from fer_stream.errors import ConfigError, SinkError
 from fer_stream.media import ffmpeg_reason
 from fer_stream.stages import Sink
 from fer_stream.types import BgrImage, FrameResult, RunInfo
+from fer_stream.urls import path_target
 
 _TIME_BASE = Fraction(1, 90_000)  # fine enough for any frame rate; MPEG's own clock
 _KEY_FRAME_S = 2.0  # also the length of a fragment: what a kill costs at most
@@ -34,8 +35,7 @@ class VideoSink(Sink):
     draws = True
 
     def __init__(self, target: str = "", *, crf: int = 23) -> None:
-        if not target:
-            raise ConfigError("video needs a file, e.g. video:out.mp4")
+        path_target(self.name, target, "a file, e.g. video:out.mp4")
         if not target.lower().endswith((".mp4", ".mkv", ".mov")):
             raise ConfigError(f"video cannot write {target}; expected a name in .mp4, .mkv or .mov")
         if not 0 <= crf <= 51:

@@ -13,6 +13,8 @@ from fer_stream.errors import ConfigError, SourceError
 from fer_stream.frames import frame_from_image
 from fer_stream.stages import Source
 from fer_stream.types import BgrImage, Frame, StreamInfo
+from fer_stream.urls import without_password
+from fer_stream.words import counted
 
 _API = cv2.CAP_V4L2 if sys.platform == "linux" else cv2.CAP_ANY
 _MAX_DIGITS = 4  # the system counts cameras from 0
@@ -41,7 +43,11 @@ class CameraSource(Source):
         fourcc: str = "MJPG",
     ) -> None:
         if not (target or "0").isdecimal() or len(target) > _MAX_DIGITS:
-            raise ConfigError(f"camera must be a number such as camera:0, got '{target}'")
+            shown = without_password(target)
+            raise ConfigError(
+                f"camera must be a number such as camera:0, of at most {_MAX_DIGITS} digits, "
+                f"got '{shown}'"
+            )
         if len(fourcc) != 4 or not fourcc.isascii():
             raise ConfigError(f"camera: fourcc must be four letters such as MJPG, got '{fourcc}'")
         for key, value in (("width", width), ("height", height), ("fps", fps)):
@@ -82,7 +88,8 @@ class CameraSource(Source):
         while True:
             ok, image = self._capture.read()
             if not ok:
-                raise SourceError(f"camera {self._index} was lost after {index} frames")
+                seen = counted(index, "frame")
+                raise SourceError(f"camera {self._index} was lost after {seen}")
             yield frame_from_image(_bgr(image), index, time.monotonic() - start, self._info)
             index += 1
 

@@ -13,6 +13,7 @@ from fer_stream.sources.demo_face.expression import Expression
 from fer_stream.sources.demo_face.portrait import Bearing, Portrait
 from fer_stream.stages import Source
 from fer_stream.types import BgrImage, Frame, StreamInfo
+from fer_stream.urls import without_password
 
 WIDTH, HEIGHT = 640, 480
 """Frame size in px."""
@@ -83,7 +84,9 @@ class DemoSource(Source):
 
     def __init__(self, target: str = "", *, seconds: float = CYCLE_S) -> None:
         if target:
-            raise ConfigError(f"demo takes no target, got '{target}'; its option is ?seconds=14")
+            raise ConfigError(
+                f"demo takes no target, got '{without_password(target)}'; its option is ?seconds=14"
+            )
         if not 0.0 < seconds < math.inf:
             raise ConfigError(f"demo: seconds must be above 0 and finite, got {seconds}")
         self._count = max(round(seconds * FPS), 1)

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import av
 
-from fer_stream.errors import ConfigError, SourceError
+from fer_stream.errors import SourceError
 from fer_stream.media import ffmpeg_reason
 from fer_stream.reader import VideoReader
 from fer_stream.stages import Source
 from fer_stream.types import Frame, StreamInfo
+from fer_stream.urls import path_target
 
 
 class FileSource(Source):
@@ -25,9 +26,7 @@ class FileSource(Source):
     name = "file"
 
     def __init__(self, target: str = "") -> None:
-        if not target:
-            raise ConfigError("file needs a path, e.g. file:talk.mp4")
-        self._path = Path(target)
+        self._path = Path(path_target(self.name, target, "a path, e.g. file:talk.mp4"))
 
     def open(self) -> StreamInfo:
         """Open the file and decode its first picture."""

@@ -16,6 +16,7 @@ from fer_stream.frames import frame_from_image
 from fer_stream.sources import IMAGE_ENDINGS
 from fer_stream.stages import Source
 from fer_stream.types import BgrImage, Frame, StreamInfo
+from fer_stream.urls import path_target
 
 
 class ImagesSource(Source):
@@ -29,11 +30,10 @@ class ImagesSource(Source):
     name = "images"
 
     def __init__(self, target: str = "", *, fps: float | None = None) -> None:
-        if not target:
-            raise ConfigError("images needs a picture, a folder or a glob, e.g. images:holiday/")
         if fps is not None and fps <= 0:
             raise ConfigError(f"images: fps must be above 0, got {fps}")
-        self._target = target
+        expected = "a picture, a folder or a glob, e.g. images:holiday/"
+        self._target = path_target(self.name, target, expected)
         self._fps = fps
 
     def open(self) -> StreamInfo:

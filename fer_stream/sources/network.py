@@ -10,9 +10,9 @@ import av
 from fer_stream.errors import ConfigError, SourceError
 from fer_stream.media import ffmpeg_reason
 from fer_stream.reader import VideoReader
-from fer_stream.spec import without_password
 from fer_stream.stages import Source
 from fer_stream.types import Frame, StreamInfo
+from fer_stream.urls import without_password
 
 _RECORDINGS = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi")
 _SEGMENT_S = 20.0  # an HLS stream comes in pieces of several seconds
@@ -39,7 +39,8 @@ class NetworkSource(Source):
         live: bool | None = None,
     ) -> None:
         if "://" not in target:
-            raise ConfigError(f"network needs a URL such as rtsp://camera/1, got '{target}'")
+            shown = without_password(target)
+            raise ConfigError(f"network needs a URL such as rtsp://camera/1, got '{shown}'")
         for key, value in (("open_timeout", open_timeout), ("read_timeout", read_timeout)):
             if value <= 0:
                 raise ConfigError(f"network: {key} must be above 0 s, got {value}")

@@ -10,10 +10,10 @@ from datetime import timedelta
 import numpy as np
 import numpy.typing as npt
 
-from fer_stream.spec import without_password
 from fer_stream.stages import Classifier, Detector, Filter, Source, Stage, Tracker
 from fer_stream.testing.values import make_face, make_frame
 from fer_stream.types import Box, Detection, EmotionScores, Face, Frame, StreamInfo, Track
+from fer_stream.urls import without_password
 
 # Eight bits of rounding in a batch may differ from those of a single face.
 _SAME_SCORE = 1e-3

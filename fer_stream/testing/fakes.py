@@ -22,6 +22,7 @@ from fer_stream.types import (
     SourceStatus,
     StreamInfo,
 )
+from fer_stream.words import counted
 
 
 class FakeSource(Source):
@@ -89,7 +90,9 @@ class FakeSource(Source):
             else:
                 yield make_frame(index, index / self._fps, info=self._info)
         if self._fail_after is not None:
-            raise SourceError(f"{self._info.source_id} was lost after {self.given} frames")
+            raise SourceError(
+                f"{self._info.source_id} was lost after {counted(self.given, 'frame')}"
+            )
 
     def close(self) -> None:
         """Count the call."""
@@ -174,7 +177,7 @@ class ListSink(Sink):
         if len(self.results) == self._stop_after:
             raise StopStream
         if len(self.results) == self._fail_after:
-            raise SinkError(f"list failed after {len(self.results)} results")
+            raise SinkError(f"list failed after {counted(len(self.results), 'result')}")
         if len(self.results) == self._hang_after:
             self.released.wait()
 

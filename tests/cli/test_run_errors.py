@@ -10,20 +10,10 @@ import pytest
 
 from fer_stream.models import DEFAULT_MODEL
 from tests.clips import cut
-from tests.programs import line_count, run
+from tests.programs import line_count, one_line, run
 
 pytestmark = pytest.mark.timeout(90)
 DEMO = ("--source", "demo?seconds=1")
-
-
-def one_line(folder: Path, *arguments: str, code: int) -> str:
-    """Run, and return the one line on standard error."""
-    done = run("run", *arguments, cwd=folder)
-    lines = done.stderr.splitlines()
-    assert (done.returncode, len(lines)) == (code, 1), done.stderr
-    assert lines[0].startswith("fer-stream: ")
-    assert done.stdout == ""
-    return lines[0].removeprefix("fer-stream: ")
 
 
 def model_without_labels(folder: Path) -> Path:
@@ -77,7 +67,7 @@ def test_a_mistake_is_one_line_and_leaves_nothing_behind(
     (tmp_path / "empty.mp4").touch()
     (tmp_path / "no_pictures").mkdir()
     before = sorted(tmp_path.iterdir())
-    assert says in one_line(tmp_path, *arguments, code=code)
+    assert says in one_line(tmp_path, "run", *arguments, code=code)
     assert sorted(tmp_path.iterdir()) == before
 
 
@@ -91,20 +81,20 @@ def test_a_mistake_is_one_line_and_leaves_nothing_behind(
 )
 def test_a_mistake_in_the_toml_file_is_one_line(tmp_path: Path, text: str, says: str) -> None:
     (tmp_path / "run.toml").write_text(text)
-    assert says in one_line(tmp_path, "--config", "run.toml", code=2)
+    assert says in one_line(tmp_path, "run", "--config", "run.toml", code=2)
     assert [p.name for p in tmp_path.iterdir()] == ["run.toml"]
 
 
 def test_a_broken_model_is_refused_before_the_source_is_opened(tmp_path: Path) -> None:
     broken = tmp_path / "broken.onnx"
     broken.write_bytes(DEFAULT_MODEL.read_bytes()[:-5000])
-    said = one_line(tmp_path, "--source", "nosuch.mp4", "--model", "broken.onnx", code=2)
+    said = one_line(tmp_path, "run", "--source", "nosuch.mp4", "--model", "broken.onnx", code=2)
     assert "cannot load model broken.onnx" in said
 
 
 def test_a_model_without_labels_is_refused_before_the_source_is_opened(tmp_path: Path) -> None:
     model_without_labels(tmp_path)
-    said = one_line(tmp_path, "--source", "nosuch.mp4", "--model", "nameless.onnx", code=2)
+    said = one_line(tmp_path, "run", "--source", "nosuch.mp4", "--model", "nameless.onnx", code=2)
     assert "nameless.onnx does not name its labels" in said
     assert "fer-stream models label nameless.onnx --labels" in said
 
@@ -117,7 +107,7 @@ def test_an_old_table_is_not_emptied_when_the_source_does_not_open(
     (tmp_path / "out.csv").write_text("precious\n")
     (tmp_path / "out.mp4").write_text("precious\n")
     one_line(
-        *(tmp_path, "--source", source, "--mode", "file"),
+        *(tmp_path, "run", "--source", source, "--mode", "file"),
         *("--sink", "csv:out.csv", "--sink", "video:out.mp4"),
         code=1,
     )
@@ -129,13 +119,15 @@ def test_an_old_table_is_not_emptied_when_another_sink_does_not_open(tmp_path: P
     for name in ("out.csv", "out.jsonl", "out.mp4"):
         (tmp_path / name).write_text("precious\n")
     sinks = ("csv:out.csv", "jsonl:out.jsonl", "video:out.mp4", "csv:missing/out.csv")
-    one_line(tmp_path, *DEMO, *(word for sink in sinks for word in ("--sink", sink)), code=1)
+    one_line(tmp_path, "run", *DEMO, *(word for sink in sinks for word in ("--sink", sink)), code=1)
     for name in ("out.csv", "out.jsonl", "out.mp4"):
         assert (tmp_path / name).read_text() == "precious\n"
 
 
 def test_one_of_several_sources_that_does_not_open_stops_the_run(tmp_path: Path) -> None:
-    said = one_line(tmp_path, *DEMO, "--source", "nosuch.mp4", "--sink", "csv:out.csv", code=1)
+    said = one_line(
+        tmp_path, "run", *DEMO, "--source", "nosuch.mp4", "--sink", "csv:out.csv", code=1
+    )
     assert "nosuch.mp4" in said
     assert list(tmp_path.iterdir()) == []
 
@@ -157,19 +149,6 @@ def test_a_whole_film_with_brackets_in_its_name_is_a_film(tmp_path: Path, face_c
     done = run("run", "--source", "talk [final].mp4", "--sink", "csv:out.csv", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert line_count(tmp_path / "out.csv") > 30
-
-
-def test_an_unknown_flag_is_refused_with_the_usage(tmp_path: Path) -> None:
-    done = run("run", *DEMO, "--sinks", "csv:out.csv", cwd=tmp_path)
-    assert done.returncode == 2
-    assert "No such option" in done.stderr
-    assert "Traceback" not in done.stderr
-
-
-def test_an_unknown_command_is_refused(tmp_path: Path) -> None:
-    done = run("rum", cwd=tmp_path)
-    assert done.returncode == 2
-    assert "No such command 'rum'" in done.stderr
 
 
 def test_a_bug_is_shown_as_one(tmp_path: Path) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import signal
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.mjpeg import MjpegCamera, mjpeg_camera
+from tests.mjpeg import MjpegCamera
 from tests.programs import Program, Stopwatch, line_count, start, wait_until
 
 pytestmark = [
@@ -41,12 +41,6 @@ class Told(Sink):
 def fer_register_sinks():
     return [Told]
 """
-
-
-@pytest.fixture
-def camera() -> Iterator[MjpegCamera]:
-    with mjpeg_camera() as one:
-        yield one
 
 
 @pytest.fixture
@@ -134,8 +128,9 @@ def test_a_slow_sink_is_told_of_and_does_not_hold_up_the_end(
         ending = Stopwatch()
         said = ended(program)
         assert ending.read() < 2
-    assert "results lost by told" in said[-2]
-    assert "lost by csv" not in said[-2]
+    lost = {name: int(n) for n, name in re.findall(r"(\d+) results? lost by (\w+)", said[-2])}
+    # A machine with other work may cost the quick one some, too.
+    assert lost["told"] > 5 * lost.get("csv", 0)
     assert lines(folder / "told.txt")[-2:] == ["door ended", "closed"]
 
 

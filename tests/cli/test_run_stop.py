@@ -116,6 +116,11 @@ def test_a_run_says_what_it_reads_and_what_it_did(tmp_path: Path) -> None:
     assert done.stdout == ""
 
 
+def test_one_frame_is_told_as_one(tmp_path: Path) -> None:
+    done = run("run", "--source", "demo?seconds=0.04", "--sink", "csv:out.csv", cwd=tmp_path)
+    assert done.stderr.splitlines()[-1].startswith("1 frame, 0 with a face, in ")
+
+
 def test_the_settings_of_a_file_are_used_and_flags_win(tmp_path: Path) -> None:
     (tmp_path / "run.toml").write_text(
         "source = 'demo?seconds=1'\nsink = 'csv:file.csv'\ninstance = 'hall'\n"

@@ -14,8 +14,8 @@ import pytest
 from click.testing import CliRunner
 
 from fer_stream.cli import cli
-from tests.monitoring.http import ask, place_of
-from tests.programs import start, wait_until
+from tests.monitoring.http import ask, monitored_run
+from tests.programs import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTAINERFILE = ROOT / "deploy" / "Containerfile"
@@ -61,12 +61,7 @@ def test_the_health_check_tells_a_run_that_is_well(tmp_path: Path) -> None:
         command = [sys.executable, flag, code.replace(asked, place)]
         return subprocess.run(command, capture_output=True).returncode
 
-    with start(
-        *("run", "--source", "demo?seconds=3600", "--sink", "csv:out.csv"),
-        *("--metrics", "127.0.0.1:0"),
-        cwd=tmp_path,
-    ) as program:
-        place = place_of(program)
+    with monitored_run(tmp_path, "--sink", "csv:out.csv") as (program, place):
         wait_until(lambda: ask(place, "/healthz").status == 200, program)
         assert check(place) == 0
     assert check(place) == 1, "nobody is there any more"

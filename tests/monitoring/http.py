@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import http.client
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import NamedTuple
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.programs import Program
+from tests.programs import Program, start
 
 Labels = frozenset[tuple[str, str]]
 
@@ -29,6 +32,14 @@ def ask(place: str, path: str, method: str = "GET", **headers: str) -> Answer:
         return Answer(response.status, body, response.headers["Content-Type"])
     finally:
         connection.close()
+
+
+@contextmanager
+def monitored_run(folder: Path, *arguments: str) -> Iterator[tuple[Program, str]]:
+    """Start a run over an hour of the demo, and yield it and the HOST:PORT of its metrics."""
+    demo = ("run", "--source", "demo?seconds=3600")
+    with start(*demo, *arguments, "--metrics", "127.0.0.1:0", cwd=folder) as program:
+        yield program, place_of(program)
 
 
 def place_of(program: Program) -> str:

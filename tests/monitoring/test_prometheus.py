@@ -1,9 +1,8 @@
-"""A real Prometheus scrapes a real run. CI has none: run it where `prometheus` is installed."""
+"""A real Prometheus scrapes a real run."""
 
 from __future__ import annotations
 
 import json
-import shutil
 import socket
 import subprocess
 from pathlib import Path
@@ -11,8 +10,9 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.monitoring.http import ask, place_of
-from tests.programs import start, wait_until
+from tests.monitoring.http import ask, monitored_run
+from tests.needs import require_program
+from tests.programs import wait_until
 
 CONFIG = """
 global: {{scrape_interval: 500ms, scrape_timeout: 500ms}}
@@ -31,9 +31,7 @@ def free_place() -> str:
 @pytest.mark.slow
 @pytest.mark.timeout(120)
 def test_prometheus_stores_what_a_run_serves(tmp_path: Path) -> None:
-    program = shutil.which("prometheus")
-    if program is None:
-        pytest.skip("needs the program prometheus")
+    program = require_program("prometheus")
     here = free_place()
 
     def query(text: str) -> list[float]:
@@ -43,12 +41,8 @@ def test_prometheus_stores_what_a_run_serves(tmp_path: Path) -> None:
             return []  # it is still starting
         return [float(one["value"][1]) for one in answer.get("data", {}).get("result", [])]
 
-    with start(
-        *("run", "--source", "demo?seconds=3600", "--sink", "csv:out.csv"),
-        *("--metrics", "127.0.0.1:0"),
-        cwd=tmp_path,
-    ) as run:
-        (tmp_path / "prometheus.yml").write_text(CONFIG.format(target=place_of(run)))
+    with monitored_run(tmp_path, "--sink", "csv:out.csv") as (run, place):
+        (tmp_path / "prometheus.yml").write_text(CONFIG.format(target=place))
         server = subprocess.Popen(
             [
                 *(program, "--config.file=prometheus.yml", "--storage.tsdb.path=data"),

@@ -15,14 +15,13 @@ import pytest
 from fer_stream.engine.stats import RunStats
 from fer_stream.errors import ConfigError
 from fer_stream.monitoring.server import monitored
-from tests.monitoring.http import ask, of, place_of, scrape
+from tests.monitoring.http import ask, monitored_run, of, scrape
 from tests.monitoring.test_metrics import PROMISED
-from tests.programs import Program, fer_stream_without, run, start, wait_until
+from tests.programs import Program, fer_stream_without, run, wait_until
 
 pytestmark = pytest.mark.timeout(90)
 unix = pytest.mark.skipif(sys.platform == "win32", reason="signals are Unix's")
 
-LONG = ("--source", "demo?seconds=3600")
 PAGES = ("/metrics", "/healthz", "/readyz")
 CAMERA = "rtsp://user:secret@127.0.0.1:1/cam?token=secret"  # nothing listens there
 STUCK = """
@@ -64,8 +63,7 @@ def ended(program: Program) -> str:
 @unix
 def test_a_run_serves_what_it_counts(tmp_path: Path) -> None:
     sinks = ("--sink", "csv:out.csv", "--sink", "jsonl:out.jsonl")
-    with start("run", *LONG, *sinks, "--metrics", "127.0.0.1:0", cwd=tmp_path) as program:
-        place = place_of(program)
+    with monitored_run(tmp_path, *sinks) as (program, place):
         wait_until(lambda: ask(place, "/readyz").status == 200, program)
         first = scrape(place)
         wait_until(
@@ -94,10 +92,7 @@ def test_a_run_serves_what_it_counts(tmp_path: Path) -> None:
 
 @unix
 def test_buckets_and_count_of_a_running_histogram_agree(tmp_path: Path) -> None:
-    with start(
-        *("run", *LONG, "--sink", "csv:out.csv", "--metrics", "127.0.0.1:0"), cwd=tmp_path
-    ) as program:
-        place = place_of(program)
+    with monitored_run(tmp_path, "--sink", "csv:out.csv") as (program, place):
         wait_until(lambda: ask(place, "/readyz").status == 200, program)
         for _ in range(20):
             found = scrape(place)
@@ -116,12 +111,8 @@ def test_buckets_and_count_of_a_running_histogram_agree(tmp_path: Path) -> None:
 
 @unix
 def test_a_camera_that_is_not_there_is_told_without_its_password(tmp_path: Path) -> None:
-    with start(
-        *("run", *LONG, "--source", CAMERA, "--sink", "csv:out.csv"),
-        *("--mode", "live", "--metrics", "127.0.0.1:0"),
-        cwd=tmp_path,
-    ) as program:
-        place = place_of(program)
+    arguments = ("--source", CAMERA, "--sink", "csv:out.csv", "--mode", "live")
+    with monitored_run(tmp_path, *arguments) as (program, place):
         shown = "rtsp://user:***@127.0.0.1:1/cam?token=***"
         fault = f"source {shown}: reconnecting, no frame yet (cannot open {shown}: Connection "
         wait_until(lambda: ask(place, "/readyz").body.startswith(fault), program)
@@ -138,12 +129,8 @@ def test_a_camera_that_is_not_there_is_told_without_its_password(tmp_path: Path)
 @pytest.mark.slow
 def test_a_sink_that_hangs_is_told(tmp_path: Path) -> None:
     (tmp_path / "stuck.py").write_text(STUCK)
-    with start(
-        *("run", *LONG, "--plugin", "stuck.py", "--sink", "stuck", "--sink", "csv:out.csv"),
-        *("--mode", "live", "--metrics", "127.0.0.1:0"),
-        cwd=tmp_path,
-    ) as program:
-        place = place_of(program)
+    sinks = ("--plugin", "stuck.py", "--sink", "stuck", "--sink", "csv:out.csv")
+    with monitored_run(tmp_path, *sinks, "--mode", "live") as (program, place):
         wait_until(lambda: "sink stuck: stuck in one call for" in ask(place, "/readyz").body)
         assert ask(place, "/readyz").status == 503
         assert ask(place, "/readyz").body.count("\n") == 1, "the other sink is well"
@@ -162,12 +149,8 @@ def test_a_run_whose_frames_do_not_come_through_is_not_healthy(tmp_path: Path) -
         .replace("write(self, result)", "detect(self, frame)")
         .replace("_sinks", "_detectors")
     )
-    with start(
-        *("run", *LONG, "--plugin", "stuck.py", "--detector", "stuck", "--sink", "csv:out.csv"),
-        *("--mode", "live", "--metrics", "127.0.0.1:0"),
-        cwd=tmp_path,
-    ) as program:
-        place = place_of(program)
+    stages = ("--plugin", "stuck.py", "--detector", "stuck", "--sink", "csv:out.csv")
+    with monitored_run(tmp_path, *stages, "--mode", "live") as (program, place):
         fault = "source demo: its frames are read, but none came through for 1"
         wait_until(lambda: ask(place, "/healthz").body.startswith(fault), program)
         assert ask(place, "/healthz").status == 503
@@ -176,12 +159,8 @@ def test_a_run_whose_frames_do_not_come_through_is_not_healthy(tmp_path: Path) -
 
 @unix
 def test_a_sink_that_failed_is_told(tmp_path: Path) -> None:
-    with start(
-        *("run", *LONG, "--sink", "jsonl:/dev/full", "--sink", "csv:out.csv"),
-        *("--mode", "live", "--metrics", "127.0.0.1:0"),
-        cwd=tmp_path,
-    ) as program:
-        place = place_of(program)
+    arguments = ("--sink", "jsonl:/dev/full", "--sink", "csv:out.csv", "--mode", "live")
+    with monitored_run(tmp_path, *arguments) as (program, place):
         fault = "sink jsonl: not open; it failed, or the run is ending\n"
         wait_until(lambda: ask(place, "/readyz")[:2] == (503, fault), program)
         assert ask(place, "/healthz").status == 200

@@ -8,6 +8,7 @@ import select
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +18,13 @@ from fer_stream.errors import ConfigError
 from fer_stream.sinks.console import ConsoleSink
 from fer_stream.types import RunInfo
 from tests.programs import FER_STREAM, environment, run
+from tests.sinks.writing import write_all
 
 FACE = ((4, 5, 20, 21), "happy")
 
 
 def printed(capsys: pytest.CaptureFixture[str], run_info: RunInfo, *results: Any) -> list[str]:
-    sink = ConsoleSink()
-    sink.open(run_info)
-    for result in results:
-        sink.write(result)
-    sink.close()
+    write_all(ConsoleSink(), run_info, results)
     return capsys.readouterr().out.splitlines()
 
 
@@ -99,6 +97,20 @@ def test_the_table_names_an_emotion_only_if_it_is_certain(
     text = " ".join(re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown).split())
     assert f"│ 1 │ {row}" in text
     assert ("happy" in text) == ("%" in text)
+
+
+def test_the_table_has_the_sources_in_the_order_of_the_command_line(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    run_info: RunInfo,
+    make: Any,
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")  # rich takes it for a terminal
+    order = ("door", "gate", "yard")
+    results = [make(0, FACE, source=source) for source in reversed(order)]
+    shown = printed(capsys, replace(run_info, sources=order), *results)
+    titles = [name for line in shown for name in order if f"{name} · " in line]
+    assert titles[-3:] == list(order)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are Unix's")

@@ -13,6 +13,7 @@ import pytest
 from fer_stream.errors import ConfigError, SinkError
 from fer_stream.sinks.csv import CsvSink
 from fer_stream.types import RunInfo
+from tests.sinks.writing import write_all
 
 HEADER = (
     "source,session,frame,time_s,captured_at,track_id,x,y,width,height,confidence,emotion,score,"
@@ -23,11 +24,7 @@ OTHER = ((30, 8, 16, 17), "sad")
 
 
 def written(path: Path, run: RunInfo, *results: Any, **options: Any) -> list[str]:
-    sink = CsvSink(str(path), **options)
-    sink.open(run)
-    for result in results:
-        sink.write(result)
-    sink.close()
+    write_all(CsvSink(str(path), **options), run, results)
     return path.read_text(encoding="utf-8").splitlines()
 
 

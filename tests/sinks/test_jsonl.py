@@ -12,16 +12,13 @@ import pytest
 from fer_stream.errors import ConfigError
 from fer_stream.sinks.jsonl import JsonlSink
 from fer_stream.types import RunInfo
+from tests.sinks.writing import write_all
 
 FACE = ((16, 12, 32, 24), "happy")
 
 
 def events(path: Path, run: RunInfo, *results: Any, **options: Any) -> list[dict[str, Any]]:
-    sink = JsonlSink(str(path), **options)
-    sink.open(run)
-    for result in results:
-        sink.write(result)
-    sink.close()
+    write_all(JsonlSink(str(path), **options), run, results)
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 

@@ -15,25 +15,17 @@ from fer_stream.errors import SinkError
 from fer_stream.sinks.csv import CsvSink
 from fer_stream.sinks.jsonl import JsonlSink
 from fer_stream.sinks.video import VideoSink
-from fer_stream.stages import Sink
 from fer_stream.testing import ListSink, check_sink_goes_on
 from fer_stream.types import RunInfo
+from tests.sinks.writing import write_all
 
 FACE = ((4, 5, 20, 21), "happy")
-
-
-def write_in_parts(sink: Sink, run: RunInfo, *parts: list[Any]) -> None:
-    for part in parts:
-        sink.open(run)
-        for result in part:
-            sink.write(result)
-        sink.close()
 
 
 def test_a_table_has_one_header_and_all_rows(tmp_path: Path, run_info: RunInfo, make: Any) -> None:
     path = tmp_path / "out.csv"
     path.write_text("rows of an old run\n")
-    write_in_parts(CsvSink(str(path)), run_info, [], [make(0, FACE)], [], [make(1, FACE)])
+    write_all(CsvSink(str(path)), run_info, [], [make(0, FACE)], [], [make(1, FACE)])
     with path.open(newline="") as file:
         assert [row["frame"] for row in csv.DictReader(file)] == ["0", "1"]
 
@@ -41,21 +33,21 @@ def test_a_table_has_one_header_and_all_rows(tmp_path: Path, run_info: RunInfo, 
 def test_json_lines_are_gone_on_with(tmp_path: Path, run_info: RunInfo, make: Any) -> None:
     path = tmp_path / "out.jsonl"
     path.write_text('{"frame": "of an old run"}\n')
-    write_in_parts(JsonlSink(str(path)), run_info, [make(0, FACE)], [make(1, FACE)])
+    write_all(JsonlSink(str(path)), run_info, [make(0, FACE)], [make(1, FACE)])
     assert [json.loads(line)["frame"] for line in path.read_text().splitlines()] == [0, 1]
 
 
 def test_standard_output_gets_one_header(
     run_info: RunInfo, make: Any, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    write_in_parts(CsvSink("-"), run_info, [make(0, FACE)], [make(1, FACE)])
+    write_all(CsvSink("-"), run_info, [make(0, FACE)], [make(1, FACE)])
     assert len(capfd.readouterr().out.splitlines()) == 3
 
 
 def test_a_film_goes_on_in_a_new_one(tmp_path: Path, run_info: RunInfo, make: Any) -> None:
     path = tmp_path / "out.mp4"
     parts = [[make(i, FACE) for i in range(3)], [make(i, FACE) for i in range(3, 8)]]
-    write_in_parts(VideoSink(str(path)), run_info, *parts)
+    write_all(VideoSink(str(path)), run_info, *parts)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["out-part2.mp4", "out.mp4"]
     for name, count in (("out.mp4", 3), ("out-part2.mp4", 5)):
         with av.open(str(tmp_path / name)) as container:
@@ -69,7 +61,7 @@ def test_what_is_opened_and_closed_costs_no_old_file(
     path = tmp_path / name
     path.write_text("precious\n")
     cls = {".csv": CsvSink, ".jsonl": JsonlSink, ".mp4": VideoSink}[path.suffix]
-    write_in_parts(cls(str(path)), run_info, [])
+    write_all(cls(str(path)), run_info, [])
     assert path.read_text() == "precious\n"
 
 
@@ -79,7 +71,7 @@ def test_a_frame_without_a_face_ends_an_old_table_too(
     for cls, lines in ((CsvSink, 1), (JsonlSink, 0)):
         path = tmp_path / f"out.{cls.name}"
         path.write_text("rows of an old run\n")
-        write_in_parts(cls(str(path)), run_info, [make(0)])
+        write_all(cls(str(path)), run_info, [make(0)])
         assert "old run" not in path.read_text()
         assert len(path.read_text().splitlines()) == lines
 

@@ -14,17 +14,14 @@ from fer_stream.draw import colour_of
 from fer_stream.errors import ConfigError, SinkError
 from fer_stream.sinks.video import VideoSink
 from fer_stream.types import RunInfo
+from tests.sinks.writing import write_all
 
 FACE = ((60, 60, 100, 100), "happy")
 SIZE = (320, 240)
 
 
 def film(path: Path, run: RunInfo, *results: Any, **options: Any) -> None:
-    sink = VideoSink(str(path), **options)
-    sink.open(run)
-    for result in results:
-        sink.write(result)
-    sink.close()
+    write_all(VideoSink(str(path), **options), run, results)
 
 
 def decoded(path: Path) -> list[tuple[float, Any]]:

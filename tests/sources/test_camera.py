@@ -14,7 +14,7 @@ from fer_stream.spec import StageSpec, build
 
 @pytest.mark.parametrize("target", ["front", "-1", "0.5", "²", "/dev/video0"])
 def test_a_camera_is_a_number(target: str) -> None:
-    with pytest.raises(ConfigError, match="camera must be a number such as camera:0, got"):
+    with pytest.raises(ConfigError, match="camera must be a number such as camera:0, of at"):
         CameraSource(target)
 
 

@@ -19,7 +19,7 @@ from fer_stream.stages import Sink
 from fer_stream.testing import FakeClassifier, FakeDetector, make_run
 from fer_stream.trackers.none import NoTracker
 from fer_stream.types import FrameResult, SourceStatus
-from tests.mjpeg import MjpegCamera, mjpeg_camera
+from tests.mjpeg import MjpegCamera
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -84,12 +84,6 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Running]]:
     yield start
     for running in started:
         running.stop()
-
-
-@pytest.fixture
-def camera() -> Iterator[MjpegCamera]:
-    with mjpeg_camera() as one:
-        yield one
 
 
 @pytest.fixture

@@ -13,13 +13,7 @@ import pytest
 from fer_stream.engine.session import Session
 from fer_stream.sources.network import NetworkSource
 from fer_stream.types import Frame, StreamInfo
-from tests.mjpeg import MjpegCamera, mjpeg_camera
-
-
-@pytest.fixture
-def camera() -> Iterator[MjpegCamera]:
-    with mjpeg_camera() as one:
-        yield one
+from tests.mjpeg import MjpegCamera
 
 
 @pytest.fixture

@@ -187,5 +187,5 @@ def test_a_missing_split_is_named_with_the_way_out(tmp_path: Path, make_folders:
 
 
 def test_one_class_cannot_be_learned(tmp_path: Path, make_classes: Make) -> None:
-    with pytest.raises(ConfigError, match="1 classes; expected 2 to 256 folders"):
+    with pytest.raises(ConfigError, match="1 class; expected 2 to 256 folders"):
         load_dataset(make_classes(tmp_path, ("a",)))

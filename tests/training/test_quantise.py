@@ -109,7 +109,7 @@ def test_what_cannot_be_quantised_says_why(
     out = tmp_path / "out.onnx"
     cases: list[tuple[str | Path, Path, type[Exception], str]] = [
         (twin[0], data, ModelError, "is quantised already"),
-        (few, data, ModelError, "1 layers of weights; expected three or more"),
+        (few, data, ModelError, "1 layer of weights; expected three or more"),
         (tmp_path / "nosuch.onnx", data, ModelError, "no such model"),
         ("default-float32", tmp_path / "nosuch.csv", ConfigError, "no data at"),
     ]

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fer_stream.errors import ConfigError, ModelError
+from fer_stream.words import counted
 
 from .export import Parity, compare, onnx_predictor, require_parity, to_onnx
 from .keras_files import INPUT_RANGES, KerasFile
@@ -48,8 +49,8 @@ def check_shapes(path: Path, model: keras.Model, labels: tuple[str, ...]) -> Non
             pass
         case (None, int(count)):
             raise ConfigError(
-                f"{path} gives {count} scores and --labels names {len(labels)}; expected a name "
-                "for each score, in their order"
+                f"{path} gives {counted(count, 'score')} and --labels names {len(labels)}; "
+                "expected a name for each score, in their order"
             )
         case shape:
             raise ModelError(

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from fer_stream.errors import ConfigError, ModelError
 from fer_stream.models.info import Layout, ModelInfo
+from fer_stream.words import counted
 
 from .metadata import ModelMetadata
 
@@ -157,8 +158,8 @@ def _float_nodes(graph: onnx.GraphProto) -> list[str]:
     heavy = [i for i, node in enumerate(nodes) if node.op_type in ("Conv", "MatMul", "Gemm")]
     if len(heavy) < 3:
         raise ModelError(
-            f"the model has {len(heavy)} layers of weights; expected three or more, for the first "
-            "and the last are not quantised; keep it as it is"
+            f"the model has {counted(len(heavy), 'layer')} of weights; expected three or more, "
+            "for the first and the last are not quantised; keep it as it is"
         )
     return [node.name for i, node in enumerate(nodes) if i <= heavy[0] or i >= heavy[-1]]
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from fer_stream.errors import ConfigError
+from fer_stream.words import counted
 
 from .checkpoint import CHECKPOINT_NAME, RunState, load_checkpoint, save_checkpoint
 from .data import Dataset, load_dataset
@@ -60,7 +61,7 @@ def run_training(
         if len(state.history) < settings.epochs:
             console.print(
                 f"stopped after epoch {len(state.history)}: "
-                f"no better accuracy in {settings.patience} epochs"
+                f"no better accuracy in {counted(settings.patience, 'epoch')}"
             )
         console.print("exporting to ONNX")
         outcome = finish(folder, data, settings, state, command)
@@ -79,11 +80,14 @@ def _print_start(
     console: Console, data: Dataset, settings: TrainingSettings, state: RunState
 ) -> None:
     height, width = data.size
+    images = counted(len(data.training), "image", ",")
+    classes = counted(len(data.class_names), "class")
+    epochs = counted(settings.epochs, "epoch")
     console.print(
-        f"{data.name}: {len(data.training):,} images to train on ({data.training.name}), "
+        f"{data.name}: {images} to train on ({data.training.name}), "
         f"{len(data.validation):,} to check on ({data.validation.name})\n"
-        f"{width}x{height} px in {len(data.class_names)} classes: {', '.join(data.class_names)}\n"
-        f"training {settings.arch}; {len(state.history)} of {settings.epochs} epochs done",
+        f"{width}x{height} px in {classes}: {', '.join(data.class_names)}\n"
+        f"training {settings.arch}; {len(state.history)} of {epochs} done",
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
 from fer_stream.errors import ConfigError
-from fer_stream.spec import without_password
+from fer_stream.urls import without_password
 
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
 _EXAMPLE = "expected mqtt://host or mqtts://user:password@host:8883/prefix"

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .options import labelled_data
+
 if TYPE_CHECKING:
     from fer_stream.classifiers.onnx import OnnxClassifier
 
@@ -16,12 +18,7 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Measure a model on labelled faces.")
 @click.argument("model", default="default")
-@click.option(
-    "--data",
-    required=True,
-    type=click.Path(path_type=Path),
-    help="fer2013.csv, or a folder of labelled images.",
-)
+@labelled_data
 @click.option(
     "--split",
     default="PublicTest",

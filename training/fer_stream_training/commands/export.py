@@ -6,16 +6,13 @@ from pathlib import Path
 
 import click
 
+from .options import out_model
+
 
 @click.command(short_help="Turn a Keras model into a model file.")
 @click.argument("model", type=click.Path(path_type=Path))
 @click.option("--labels", required=True, help="Comma-separated, in the order of the scores.")
-@click.option(
-    "--out",
-    required=True,
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="The new ONNX file.",
-)
+@out_model
 @click.option(
     "--input-range",
     type=click.Choice(["0..255", "0..1", "-1..1"]),

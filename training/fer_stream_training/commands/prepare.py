@@ -6,15 +6,12 @@ from pathlib import Path
 
 import click
 
+from .options import out_folder
+
 
 @click.command(short_help="Unpack fer2013.csv into folders of PNG files.")
 @click.argument("table", metavar="CSV", type=click.Path(path_type=Path))
-@click.option(
-    "--out",
-    required=True,
-    type=click.Path(path_type=Path, file_okay=False),
-    help="A new or empty folder for train/ and test/.",
-)
+@out_folder("A new or empty folder for train/ and test/.")
 def prepare(table: Path, out: Path) -> None:
     """Unpack Kaggle's CSV into train/<emotion>/im0.png and test/<emotion>/im0.png.
 
@@ -25,6 +22,7 @@ def prepare(table: Path, out: Path) -> None:
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TimeRemainingColumn
 
     from fer_stream.errors import ConfigError
+    from fer_stream.words import counted
 
     from ..data.demo_folders import write_demo_folders
     from ..data.splits import SPLITS
@@ -38,7 +36,8 @@ def prepare(table: Path, out: Path) -> None:
         rows = table_rows(table, SPLITS, lambda path: bar.open(path, "rb"))
         written = write_demo_folders(rows, out)
     tests = " and ".join(f"{written[name]:,} of {name}" for name in SPLITS[1:] if written[name])
-    click.echo(f"{out}: {written['Training']:,} images of Training in train/, {tests} in test/")
+    training = counted(written["Training"], "image", ",")
+    click.echo(f"{out}: {training} of Training in train/, {tests} in test/")
     if written["PublicTest"] and written["PrivateTest"]:
         click.echo(
             "A training on these folders checks itself on all of test/. To keep PrivateTest "

@@ -7,24 +7,16 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .options import labelled_data, out_model
+
 if TYPE_CHECKING:
     from ..twin import Comparison
 
 
 @click.command(short_help="Make a model's smaller and faster int8 twin.")
 @click.argument("model", default="default-float32")
-@click.option(
-    "--data",
-    required=True,
-    type=click.Path(path_type=Path),
-    help="fer2013.csv, or a folder of labelled images.",
-)
-@click.option(
-    "--out",
-    required=True,
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="The new ONNX file.",
-)
+@labelled_data
+@out_model
 def quantise(model: str, data: Path, out: Path) -> None:
     """Make the int8 twin of MODEL (a file, or the shipped one) and compare the two.
 

@@ -12,36 +12,27 @@ import click
 from ..architectures import ARCHITECTURES
 from ..recipes import DEFAULT_ARCH, settings_from
 from ..settings import SCHEDULES
+from .options import data, out_folder, training
 
 
-@click.command()
-@click.option(
-    "--data",
-    required=True,
-    type=click.Path(path_type=Path),
-    help="fer2013.csv (also as .gz or .zip), a folder with train/<class>/ and test/<class>/, or a "
-    "folder of class folders, of which a tenth is held out.",
+@click.command(short_help="Train a model on FER-2013 or on your own faces.")
+@data(
+    "fer2013.csv (also as .gz or .zip), a folder with train/<class>/ and test/<class>/, or a "
+    "folder of class folders, of which a tenth is held out."
 )
-@click.option(
-    "--out",
-    required=True,
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Folder for the checkpoint, the model and the report.",
-)
+@out_folder("Folder for the checkpoint, the model and the report.")
 @click.option(
     "--arch",
     type=click.Choice(sorted(ARCHITECTURES)),
     help=f"The network; it brings its own recipe.  [default: {DEFAULT_ARCH}]",
 )
+@training
+@click.option("--batch-size", type=click.IntRange(min=1), metavar="N", help="Images in each step.")
 @click.option(
-    "--recipe",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="A TOML file with settings of your own. The flags below change single settings.",
-)
-@click.option("--epochs", type=click.IntRange(min=1), help="Passes over the training images.")
-@click.option("--batch-size", type=click.IntRange(min=1), help="Images in each step.")
-@click.option(
-    "--lr", type=click.FloatRange(min=0, min_open=True), help="Highest learning rate of the run."
+    "--lr",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="N",
+    help="Highest learning rate of the run.",
 )
 @click.option(
     "--schedule",
@@ -51,6 +42,7 @@ from ..settings import SCHEDULES
 @click.option(
     "--label-smoothing",
     type=click.FloatRange(min=0, max=1, max_open=True),
+    metavar="N",
     help="Share of each label spread over all classes.",
 )
 @click.option(
@@ -66,10 +58,8 @@ from ..settings import SCHEDULES
 @click.option(
     "--patience",
     type=click.IntRange(min=0),
+    metavar="N",
     help="Stop after so many epochs without a better validation accuracy; 0: never.",
-)
-@click.option(
-    "--seed", type=click.IntRange(min=0), help="Decides first weights, order and random changes."
 )
 @click.option(
     "--teacher",
@@ -84,7 +74,6 @@ from ..settings import SCHEDULES
     help="The model.keras of an earlier run of this network, or of a narrower one of its kind, "
     "to begin with its weights.",
 )
-@click.option("--resume", is_flag=True, help="Go on after the last finished epoch in --out.")
 def train(
     data: Path,
     out: Path,

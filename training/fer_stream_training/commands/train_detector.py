@@ -6,16 +6,14 @@ from pathlib import Path
 
 import click
 
+from .options import data, out_folder, training
+
 _FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
 
 
-@click.command("train-detector")
-@click.option(
-    "--data",
-    required=True,
-    type=click.Path(path_type=Path),
-    help="fer2013.csv; its Training faces are pasted into scenes.",
-)
+@click.command("train-detector", short_help="Train a face detector.")
+@data("fer2013.csv; its Training faces are pasted into scenes.")
+@out_folder("Folder for the weights and face.onnx.")
 @click.option(
     "--backgrounds",
     multiple=True,
@@ -44,20 +42,7 @@ _FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
     "in --backgrounds is shown more often, and what it sees in --video beyond the cascades is "
     "left undecided.",
 )
-@click.option(
-    "--out",
-    required=True,
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Folder for the weights and face.onnx.",
-)
-@click.option(
-    "--recipe",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="A TOML file with settings of your own; see recipes/face-detector.toml.",
-)
-@click.option("--epochs", type=click.IntRange(min=1), help="How long to train.")
-@click.option("--seed", type=click.IntRange(min=0), help="Decides first weights and scenes.")
-@click.option("--resume", is_flag=True, help="Go on after the last finished epoch in --out.")
+@training
 def train_detector(
     data: Path,
     backgrounds: tuple[Path, ...],

@@ -14,6 +14,7 @@ import numpy as np
 
 from fer_stream.errors import ConfigError
 from fer_stream.sources import IMAGE_ENDINGS
+from fer_stream.words import counted
 
 from ..fer2013 import EMOTIONS
 from .images import Size, read_images
@@ -134,8 +135,8 @@ def _classes(splits: set[Path]) -> tuple[dict[str, int], tuple[str, ...]]:
     if not 2 <= len(order) <= _MOST_CLASSES:
         places = ", ".join(sorted(str(split) for split in splits))
         raise ConfigError(
-            f"{places}: {len(order)} classes; expected 2 to {_MOST_CLASSES} folders, one for each "
-            "class; check --data"
+            f"{places}: {counted(len(order), 'class')}; expected 2 to {_MOST_CLASSES} folders, "
+            "one for each class; check --data"
         )
     codes = {folder: order.index(name) for folder, name in zip(folders, names, strict=True)}
     return codes, tuple(order)

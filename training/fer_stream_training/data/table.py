@@ -15,6 +15,7 @@ from typing import IO
 import numpy as np
 
 from fer_stream.errors import ConfigError
+from fer_stream.words import counted
 
 from ..fer2013 import EMOTIONS, IMAGE_SIZE
 from .splits import SPLITS, ImageArray
@@ -137,7 +138,7 @@ def _parse_pixels(text: str, where: str) -> ImageArray:
         )
     if len(values) != count:
         raise ConfigError(
-            f"{where}: {len(values)} pixels; expected {count} ({IMAGE_SIZE}x{IMAGE_SIZE}); "
-            "correct or remove the row"
+            f"{where}: {counted(len(values), 'pixel')}; "
+            f"expected {count} ({IMAGE_SIZE}x{IMAGE_SIZE}); correct or remove the row"
         )
     return values.astype(np.uint8).reshape(IMAGE_SIZE, IMAGE_SIZE)

@@ -1,0 +1,46 @@
+"""What is a URL, and which part of it nobody may see."""
+
+from __future__ import annotations
+
+import os
+import re
+
+from fer_stream.errors import ConfigError
+
+# Written after a stage's name and a colon, a URL may have lost its scheme: `csv://me@host`.
+_URL = re.compile(r"(?:[a-z][a-z0-9+.-]+:)+//|//[^/]", re.IGNORECASE)
+
+# A password ends at the last @ before the path. One with a /, ? or # in it (which should have been
+# written %2F and so on) would be read as a path: without a port before it, it is hidden as well.
+_PASSWORD = re.compile(r"((?:^|:)//[^/?#@:]*):(?:[^/?#]*@|(?!\d+[/?]).*@)", re.DOTALL)
+
+# Cameras also take their login in the query.
+_SECRET = re.compile(r"([?&](?:pass|password|passwd|pwd|token|key|auth)=)[^&#]*", re.IGNORECASE)
+
+
+def without_password(text: str) -> str:
+    """Return a URL with its password replaced by `***`; anything else unchanged."""
+    if "://" not in text and not text.startswith("//"):
+        return text
+    return _SECRET.sub(r"\1***", _PASSWORD.sub(r"\1:***@", text, count=1))
+
+
+def path_target(name: str, target: str, expected: str) -> str:
+    """Return a stage's target if it can be a file's path.
+
+    Args:
+        name: The stage's name, for the message.
+        target: What stands behind it.
+        expected: What it needs, such as "a file, e.g. csv:out.csv".
+
+    Raises:
+        ConfigError: There is none, or it is a URL; a file that is there may be called anything.
+    """
+    if not target:
+        raise ConfigError(f"{name} needs {expected}")
+    exists = os.path.exists  # not Path: that raises for a name that is too long
+    if _URL.match(target) and not exists(target):
+        raise ConfigError(
+            f"{name} cannot use a URL, got '{without_password(target)}'; it needs {expected}"
+        )
+    return target
