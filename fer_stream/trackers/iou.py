@@ -19,6 +19,10 @@ Corners = tuple[float, float, float, float]
 # A detection that shares more than this with a face is that face, badly framed: two people's
 # faces do not cover one another that far and stay detectable.
 _SAME = 0.3
+_DOUBT_S = 0.1
+"""How long a doubtful face waits for its second detection: what looks a little like a face looks
+the same on the very next frame."""
+_ROUNDING_S = 0.001  # time stamps are rounded
 
 
 @dataclass(slots=True)
@@ -31,6 +35,8 @@ class _Face:
     height: float
     confidence: float | None
     template: Template
+    found_s: float
+    """Media time of the first detection."""
     detected_s: float
     """Media time of the last detection."""
     seen_s: float
@@ -51,8 +57,10 @@ class IouTracker(Tracker):
     """Joins detections to faces by overlap, follows them by template matching in between.
 
     A new face is reported, and numbered, at its second detection: a single false hit is never
-    seen. A face that is missed keeps its number for `patience` seconds. Options: `min_iou`, the
-    overlap that joins a detection to a face; `patience` in seconds; `trust` in seconds, how long
+    seen. If the detector is in doubt both times, the second must come 0.1 s after the first. A face
+    that is missed keeps its number for `patience` seconds. Options: `min_iou`, the overlap that
+    joins a detection to a face; `sure`, the confidence from which there is no doubt, 0 to 1 (a
+    detector that gives none has none either); `patience` in seconds; `trust` in seconds, how long
     a face may be followed by template alone before it counts as lost; `follow_size`, the long side
     in px of the shrunk frame that faces are followed on.
     """
@@ -64,6 +72,7 @@ class IouTracker(Tracker):
         target: str = "",
         *,
         min_iou: float = 0.3,
+        sure: float = 0.6,
         patience: float = 1.0,
         trust: float = 2.0,
         follow_size: int = 320,
@@ -71,14 +80,18 @@ class IouTracker(Tracker):
         super().__init__(target)
         if not 0.0 < min_iou <= 1.0:
             raise ConfigError(f"iou: min_iou must be above 0 and at most 1, got {min_iou}")
+        if not 0.0 <= sure <= 1.0:
+            raise ConfigError(f"iou: sure must be between 0 and 1, got {sure}")
         if patience < 0 or trust < 0 or follow_size < 24:
             raise ConfigError("iou: patience, trust must be at least 0 and follow_size at least 24")
         self._min_iou = min_iou
+        self._sure = sure
         self._patience_s = patience
         self._trust_s = trust
         self._follow_size = follow_size
         self._faces: list[_Face] = []
         self._next_id = 1
+        self._before_s = 0.0
         self._wants_detection = True
 
     @property
@@ -96,7 +109,12 @@ class IouTracker(Tracker):
             self._join(detections, small, scale, frame.time_s)
         self._forget(frame)
         lost = sum(face.visible for face in self._faces) < was_visible
-        waiting = any(face.track_id is None for face in self._faces)
+        next_s = frame.time_s + (frame.time_s - self._before_s)
+        self._before_s = frame.time_s
+        waiting = any(
+            face.track_id is None and self._may_confirm(face, face.confidence, next_s)
+            for face in self._faces
+        )
         self._wants_detection = waiting or (lost and detections is None)
         return [
             Track(Box.inside(f.x, f.y, f.width, f.height, frame), f.track_id, f.confidence)
@@ -144,16 +162,24 @@ class IouTracker(Tracker):
     def _detected(
         self, face: _Face, detection: Detection, small: np.ndarray, scale: float, now: float
     ) -> None:
-        box = detection.box
+        box, doubted = detection.box, face.confidence
         face.move(box.x, box.y, box.width, box.height)
         face.confidence = detection.confidence
         face.template = _template(box, small, scale)
         face.detected_s = face.seen_s = now
         face.visible = True
         face.hits += 1
-        if face.track_id is None:
+        surest = max(
+            doubted, detection.confidence, key=lambda value: 1.0 if value is None else value
+        )
+        if face.track_id is None and self._may_confirm(face, surest, now):
             face.track_id = self._next_id
             self._next_id += 1
+
+    def _may_confirm(self, face: _Face, confidence: float | None, time_s: float) -> bool:
+        """Return whether a detection at `time_s` is the second that a new face needs."""
+        doubtful = confidence is not None and confidence < self._sure
+        return not doubtful or time_s - face.found_s >= _DOUBT_S - _ROUNDING_S
 
     def _forget(self, frame: Frame) -> None:
         self._faces = [
@@ -166,7 +192,7 @@ class IouTracker(Tracker):
 def _new_face(detection: Detection, small: np.ndarray, scale: float, now: float) -> _Face:
     box = detection.box
     template = _template(box, small, scale)
-    return _Face(box.x, box.y, box.width, box.height, detection.confidence, template, now, now)
+    return _Face(box.x, box.y, box.width, box.height, detection.confidence, template, now, now, now)
 
 
 def _template(box: Box, small: np.ndarray, scale: float) -> Template:

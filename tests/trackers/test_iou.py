@@ -70,6 +70,24 @@ def test_a_face_is_reported_and_numbered_at_its_second_detection() -> None:
     assert not film.tracker.wants_detection
 
 
+@pytest.mark.parametrize(("confidences", "frames"), [((0.5, 0.5), 4), ((0.5, 0.7), 2)])
+def test_a_doubtful_face_waits_a_tenth_of_a_second(
+    confidences: tuple[float, float], frames: int
+) -> None:
+    """At 25 frames a second the fourth comes 0.12 s after the first."""
+    film = Film()
+    image, box = scene((1, 100, 80)), Box(100, 80, 60, 60)
+    first, later = ([Detection(box, confidence)] for confidence in confidences)
+    seen = [film.show(image, first)]
+    asked = [film.tracker.wants_detection]
+    while not seen[-1] and len(seen) < 10:
+        seen.append(film.show(image, later))
+        asked.append(film.tracker.wants_detection)
+    assert len(seen) == frames
+    if frames == 4:
+        assert asked == [False, False, True, False], "a search before its time is for nothing"
+
+
 def test_a_single_false_detection_is_never_reported() -> None:
     film = Film()
     image = scene((1, 100, 80))
@@ -222,7 +240,7 @@ def test_a_new_tracker_counts_from_one() -> None:
 
 def test_a_detectors_confidence_is_passed_on() -> None:
     film = Film()
-    for confidence in (0.5, 0.75):
+    for confidence in (0.65, 0.75):
         tracks = film.show(scene((1, 100, 80)), [Detection(Box(100, 80, 60, 60), confidence)])
     assert [track.confidence for track in tracks] == [0.75]
 
@@ -240,6 +258,7 @@ def test_a_flat_face_does_not_follow_anything() -> None:
     [
         {"min_iou": 0.0},
         {"min_iou": 1.1},
+        {"sure": 1.1},
         {"patience": -1.0},
         {"trust": -1.0},
         {"follow_size": 23},
