@@ -1,7 +1,9 @@
 """Learning from other models too: what they see in a face, beside the one label it has.
 
 Hinton et al., "Distilling the Knowledge in a Neural Network", arXiv:1503.02531. Many of FER-2013's
-faces show more than one emotion, or not the one on their label; a teacher's scores say so.
+faces show more than one emotion, or not the one on their label; a teacher's scores say so. Teachers
+are asked about the very pictures that the network is shown, changed and blended as they are (Beyer
+et al., arXiv:2106.05237): of the plain faces they learned the labels by heart to some degree.
 """
 
 from __future__ import annotations
@@ -12,77 +14,48 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from fer_stream.errors import ModelError
 from fer_stream.models.info import ModelInfo, describe
 
-from .augment import augment
-from .checkpoint import write_atomically
 from .data import Split
 
-Targets = npt.NDArray[np.float32]
+Faces = npt.NDArray[np.float32]
+Scores = npt.NDArray[np.float32]
+Teachers = Callable[[Faces, np.random.Generator], Scores]
+"""From (B, H, W, 1) float32 faces, grey 0..255, to the teachers' mean scores, (B, K) float32.
 
-VIEWS = 8
-"""How often each teacher sees each face, each time changed a little: it learned the labels of
-these very faces by heart to some degree, and its mean over several views less so."""
-_STRENGTH = 0.6  # of the changes, against those of a training
-_BATCH = 256
-_KEPT = "taught.npy"
+Each teacher sees either the faces or their mirror images, by chance: a network that learns from it
+for a while has then learned from the mean of both, for the price of one."""
 
 
-def what_teachers_say(
-    folder: Path, split: Split, teachers: Sequence[Path], seed: int, console: Console
-) -> Targets:
-    """`teachers_scores`, asked once for a run: kept in its ``folder`` for a resumed one."""
-    kept = folder / _KEPT
-    if kept.exists():
-        scores: Targets = np.load(kept)
-        return scores
-    columns = (TextColumn("asking the teachers"), BarColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        task = bar.add_task("", total=None)
-        scores = teachers_scores(
-            split, teachers, seed, lambda done, total: bar.update(task, completed=done, total=total)
-        )
-    write_atomically(kept, lambda file: np.save(file, scores))
+def load_teachers(paths: Sequence[Path], split: Split) -> Teachers:
+    """Load self-describing ONNX files as teachers of the split's classes, in their order.
+
+    Raises ModelError for a file that does not score these classes at this size.
+    """
+    teachers = [_teacher(path, split) for path in paths]
+
+    def scores(faces: Faces, random: np.random.Generator) -> Scores:
+        mirrored = random.random(len(teachers)) < 0.5
+        said = [
+            teacher(faces[:, :, ::-1] if mirror else faces)
+            for teacher, mirror in zip(teachers, mirrored, strict=True)
+        ]
+        return np.asarray(np.mean(said, axis=0), dtype=np.float32)
+
     return scores
 
 
-def teachers_scores(
-    split: Split,
-    teachers: Sequence[Path],
-    seed: int,
-    heard: Callable[[int, int], None],
-) -> Targets:
-    """The mean scores of ``teachers``, self-describing ONNX files, over changed views of each face.
-
-    Returns (N, K) float32 in the order of the split's class names; ``heard`` is told of the
-    batches done. Raises ModelError for a teacher that does not score these classes and sizes.
-    """
-    sessions = [_session(path, split) for path in teachers]
-    random = np.random.default_rng((seed, VIEWS))
-    total = np.zeros((len(split), len(split.class_names)), dtype=np.float64)
-    starts = range(0, len(split), _BATCH)
-    for view in range(VIEWS):
-        for batch, start in enumerate(starts):
-            part = slice(start, start + _BATCH)
-            faces = augment(split.images[part], random, _STRENGTH)
-            for score in sessions:
-                total[part] += score(faces)
-            heard(view * len(starts) + batch + 1, VIEWS * len(starts))
-    total /= total.sum(axis=1, keepdims=True)
-    return total.astype(np.float32)
-
-
-def _session(path: Path, split: Split) -> Callable[[npt.NDArray[np.float32]], Targets]:
-    """A function from (B, H, W) float32 faces to (B, K) float32 scores in the split's order."""
+def _teacher(path: Path, split: Split) -> Callable[[Faces], Scores]:
     import onnxruntime
 
+    # Not the runtime's session, which has one thread: nothing else runs meanwhile. But between two
+    # batches the network learns, and threads that wait busily would take its cores.
+    options = onnxruntime.SessionOptions()
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
-        # Not the runtime's session, which has one thread: nothing else runs meanwhile.
-        session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(path, options, ["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's errors share no base class but Exception
         reason = " ".join(str(error).split())[:200]
         raise ModelError(
@@ -90,11 +63,12 @@ def _session(path: Path, split: Split) -> Callable[[npt.NDArray[np.float32]], Ta
         ) from None
     info = describe(path, session)
     order = _order(info, split)
-    shape = {"NHWC": (-1, info.height, info.width, 1), "NCHW": (-1, 1, info.height, info.width)}
+    pixels = (info.height, info.width)
+    shape = {"NHWC": (-1, *pixels, 1), "NCHW": (-1, 1, *pixels), "NHW": (-1, *pixels)}[info.layout]
     name: Any = session.get_inputs()[0].name
 
-    def score(faces: npt.NDArray[np.float32]) -> Targets:
-        (scores,) = session.run(None, {name: faces.reshape(shape.get(info.layout, faces.shape))})
+    def score(faces: Faces) -> Scores:
+        (scores,) = session.run(None, {name: faces.reshape(shape)})
         return np.asarray(scores, dtype=np.float32)[:, order]
 
     return score

@@ -12,7 +12,7 @@ from fer_stream.words import counted
 
 from .checkpoint import CHECKPOINT_NAME, RunState, load_checkpoint, save_checkpoint
 from .data import Dataset, load_dataset
-from .distillation import what_teachers_say
+from .distillation import load_teachers
 from .needs import require_tensorflow
 from .prior import Prior
 from .quiet import import_keras
@@ -48,16 +48,12 @@ def run_training(
         folder.mkdir(parents=True, exist_ok=True)
         state = _starting_state(folder, settings, data, resume)
         _print_start(console, data, settings, state)
-        taught = (
-            what_teachers_say(folder, data.training, prior.teachers, settings.seed, console)
-            if prior.teachers
-            else None
-        )
+        teachers = load_teachers(prior.teachers, data.training) if prior.teachers else None
         import_keras()
         first_weights = prior.first_weights(settings.arch, data)
         done, best = len(state.history), state.best_record
         with ProgressReporter(console, settings.epochs, done, best) as reporter:
-            state = train(data, settings, folder, state, reporter, taught, first_weights)
+            state = train(data, settings, folder, state, reporter, teachers, first_weights)
         if len(state.history) < settings.epochs:
             console.print(
                 f"stopped after epoch {len(state.history)}: "

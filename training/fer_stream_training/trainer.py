@@ -17,6 +17,7 @@ from .augment import augment, mix
 from .averaging import WeightAverage
 from .checkpoint import Arrays, EpochRecord, RunState, save_checkpoint, write_history
 from .data import Dataset, Split
+from .distillation import Teachers
 from .evaluation import evaluate
 from .schedule import augmentation_strength, learning_rate
 from .settings import TrainingSettings
@@ -43,12 +44,14 @@ class Lesson:
     """What is learned in every epoch.
 
     ``images`` is (N, H, W) uint8 grey; ``targets`` is (N, K) float32, each row a share of each
-    class; ``class_weights`` is (K,) float32, how much an image of each class counts, or None.
+    class; ``class_weights`` is (K,) float32, how much an image of each class counts, or None;
+    ``teachers`` are asked about each batch, if there are any.
     """
 
     images: npt.NDArray[np.uint8]
     targets: Targets
     class_weights: Targets | None
+    teachers: Teachers | None
 
 
 def compute_dtype() -> str:
@@ -69,12 +72,11 @@ def train(
     folder: Path,
     state: RunState,
     reporter: Reporter,
-    taught: Targets | None = None,
+    teachers: Teachers | None = None,
     first_weights: Arrays | None = None,
 ) -> RunState:
     """Train from ``state`` to the last epoch, writing a checkpoint into ``folder`` after each.
 
-    ``taught``, (N, K) float32, is what the teachers say of the training images, if there are any;
     ``first_weights`` are the weights to begin with, unless they are to be random.
 
     Returns the final state. The weights after epoch N, and which epoch is the last, depend on the
@@ -90,8 +92,9 @@ def train(
     _restore(model, average, state)
     lesson = Lesson(
         images=data.training.images,
-        targets=_targets(data.training, taught, settings.teacher_share),
+        targets=one_hot(data.training),
         class_weights=balanced_weights(data.training) if settings.class_weights else None,
+        teachers=teachers,
     )
     while not is_finished(state, settings):
         epoch = len(state.history) + 1
@@ -125,11 +128,6 @@ def is_finished(state: RunState, settings: TrainingSettings) -> bool:
     done, best = len(state.history), state.best_record
     impatient = best is not None and 0 < settings.patience <= done - best.epoch
     return impatient or done >= settings.epochs
-
-
-def _targets(split: Split, taught: Targets | None, share: float) -> Targets:
-    labels = one_hot(split)
-    return labels if taught is None else labels + np.float32(share) * (taught - labels)
 
 
 def one_hot(split: Split) -> Targets:
@@ -254,6 +252,9 @@ def _batches(
             # No blends at the end of a run, for no face is one.
             if settings.mixup and strength == 1:
                 inputs, targets = mix(inputs, targets, settings.mixup, random)
+        if lesson.teachers:
+            said = lesson.teachers(inputs, random)
+            targets = targets + np.float32(settings.teacher_share) * (said - targets)
         yield inputs, targets
 
 
