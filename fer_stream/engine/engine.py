@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from fer_stream.engine.channel import Closed, Junction
 from fer_stream.engine.ending import join_or_leave, join_until
-from fer_stream.engine.lane import Lane, Plan, Work, is_late, source_of, stacked
+from fer_stream.engine.lane import AHEAD_PX, Lane, Plan, Work, is_late, source_of, stacked
 from fer_stream.engine.main_sinks import MainSinks
 from fer_stream.engine.outlets import WAITING, Caller, Outlet
 from fer_stream.engine.sink_thread import SinkThread
@@ -70,9 +70,10 @@ class Engine:
         self._run_info = run
         self._on_sink_error = on_sink_error
         self._junction: Junction[Work | SourceStatus] = Junction(source_of)
-        size = classifier.input_size
+        size, ahead_px = classifier.input_size, AHEAD_PX // len(plans)
         self.lanes = [
-            Lane(plan, size, self._junction.open(), self._failed, self.stats) for plan in plans
+            Lane(plan, size, self._junction.open(), ahead_px, self._failed, self.stats)
+            for plan in plans
         ]
         callers = [Caller(sink, self.stats) for sink in sinks]
         windows = [caller for caller in callers if caller.sink.main_thread]
