@@ -23,7 +23,7 @@ from fer_stream.engine.channel import Closed, Junction
 from fer_stream.engine.ending import join_or_leave, join_until
 from fer_stream.engine.lane import AHEAD_PX, Lane, Plan, Work, is_late, source_of, stacked
 from fer_stream.engine.main_sinks import MainSinks
-from fer_stream.engine.outlets import WAITING, Caller, Outlet
+from fer_stream.engine.outlets import Caller, Outlet
 from fer_stream.engine.sink_thread import SinkThread
 from fer_stream.engine.stats import RunStats
 from fer_stream.errors import ConfigError, SinkError
@@ -86,8 +86,6 @@ class Engine:
             if not caller.sink.main_thread
         ]
         self._outlets: list[Outlet] = [*self._threads, *([self._main] if self._main else [])]
-        for outlet in self._outlets:
-            outlet.waiting.capacity = WAITING * len(plans)
         self._worker = threading.Thread(target=self._classify, name="classify", daemon=True)
         self._errors: list[BaseException] = []
         self._stop_requested = False
@@ -109,6 +107,8 @@ class Engine:
             for lane in self.lanes:
                 if not lane.source.live:
                     lane.source.open()
+            for outlet in self._outlets:
+                outlet.waiting.capacity = sum(lane.group for lane in self.lanes)
             self._name_run()
             self._open_sinks()
         except BaseException:

@@ -29,11 +29,11 @@ from fer_stream.types import (
 GROUP = 4
 """Frames of a file that are classified together; each holds a picture."""
 _GROUP_PX = 5_000_000  # of their pictures: two of 1920x1080, one of 4K
-_AHEAD = 16
-"""Frames of a file that wait before the analysis, and after it: during a search, which takes as
-long as twenty frames without one, the other threads have something to do."""
+_AHEAD = 24
+"""Frames of a file that may wait before the analysis, and after it: during a search, which takes as
+long as twenty frames without one, the decoder and the classifier have something to do."""
 AHEAD_PX = 8_000_000
-"""Pixels of their pictures, of all files of a run: three of 1920x1080 in either place."""
+"""Pixels of their pictures, for all files of a run: three of 1920x1080 in either place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +93,8 @@ class Lane:
         self._inbox: Channel[Frame | SourceStatus] = Channel(1, about=source_of)
         self.source = Supervisor(plan.origin, self._inbox, self._make_room, failed, stats)
         self.stats = self.source.stats
+        self.group = GROUP
+        """How many of its frames are classified together, and may wait for each sink."""
         self._session = -1
         self._filters: list[Filter] = []
         self._read: dict[int | None, Face] = {}
@@ -154,8 +156,9 @@ class Lane:
             self._desk.collect_by(0 if info.live else 1)
             return
         picture_px = info.width * info.height
+        self.group = max(min(GROUP, _GROUP_PX // picture_px), 1)
         self._inbox.capacity = ahead = max(min(_AHEAD, self._ahead_px // picture_px), 2)
-        self._desk.collect_by(max(min(GROUP, _GROUP_PX // picture_px), 1), ahead)
+        self._desk.collect_by(self.group, ahead)
 
     def _analyse(self) -> None:
         try:
