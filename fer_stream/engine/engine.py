@@ -9,7 +9,7 @@ source's supervisor has to say of it travels the same way, in its place between 
 from __future__ import annotations
 
 import logging
-import secrets
+import os
 import threading
 import time
 from collections.abc import Callable, Generator, Sequence
@@ -181,7 +181,7 @@ class Engine:
                 )
         # Files give the same ids in each run; of a camera no frame comes twice.
         is_live = any(lane.source.live for lane in self.lanes)
-        run_id = secrets.token_hex(4) if is_live else ""
+        run_id = os.urandom(4).hex() if is_live else ""
         self._run_info = replace(self._run_info, sources=tuple(names), run_id=run_id)
 
     def _open_sinks(self) -> None:
