@@ -164,7 +164,8 @@ class Progress:
         """Count a packet of any stream."""
         if packet.stream.index == self._stream.index and packet.size:
             self._packets += 1
-        if packet.pts is not None and packet.time_base:
+        # Where the header counts the pictures, the time is not asked for, and fractions are slow.
+        if not self._stream.frames and packet.pts is not None and packet.time_base:
             end = float((packet.pts + (packet.duration or 0)) * packet.time_base)
             self._end_s = max(self._end_s, end)
 

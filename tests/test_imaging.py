@@ -115,6 +115,17 @@ def test_a_crop_has_the_size_that_is_asked_for(side: int, astronaut: Image) -> N
     assert crop.dtype == np.uint8
 
 
+@pytest.mark.parametrize("side", [193, 240, 301])
+def test_a_large_face_becomes_the_mean_of_its_pixels(side: int, astronaut: Image) -> None:
+    frame = make_frame(image=astronaut)
+    crop = crop_face(frame, Box(100, 60, side, side), (48, 48)).astype(int)
+    face = frame.grey[60 : 60 + side, 100 : 100 + side]
+    mean = cv2.resize(face, (48, 48), interpolation=cv2.INTER_AREA)
+    assert np.abs(crop - mean).mean() < 1.5
+    sampled = cv2.resize(face, (48, 48), interpolation=cv2.INTER_NEAREST)
+    assert np.abs(sampled.astype(int) - mean).mean() > 3, "this face would not show a difference"
+
+
 def limited(grey: np.ndarray) -> Frame:
     frame = make_frame(image=grey)
     return Frame(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import sys
@@ -160,6 +159,8 @@ def _leave_if_blocked(engine: Engine, error: FerStreamError | None) -> None:
     if not engine.left_behind:
         return
     if error:
+        import logging
+
         logging.getLogger("fer_stream").error(" ".join(str(error).split()))
     sys.stdout.flush()
     sys.stderr.flush()
@@ -181,17 +182,14 @@ def prepare_process() -> None:
     """Set OpenCV, the interpreter and the log up for a run on a command line."""
     import cv2
 
+    from fer_stream.cli.log import log_to_standard_error
+
     # The engine's threads keep the cores busy; OpenCV's own would only get in their way.
     cv2.setNumThreads(1)
     # Stages hand small things to each other: 5 ms, the default, is half a frame's time.
     sys.setswitchinterval(0.001)
     _limit_heaps()
-    handler = _ToStandardError()
-    handler.setFormatter(logging.Formatter("fer-stream: %(message)s"))
-    logger = logging.getLogger("fer_stream")
-    logger.handlers[:] = [handler]
-    logger.setLevel(logging.INFO)
-    logger.propagate = False
+    log_to_standard_error()
 
 
 def _limit_heaps() -> None:
@@ -205,13 +203,3 @@ def _limit_heaps() -> None:
 
         with suppress(AttributeError):  # another C library
             ctypes.CDLL(None).mallopt(_M_ARENA_MAX, _HEAPS)
-
-
-class _ToStandardError(logging.Handler):
-    """Writes where standard error is now: a table in the terminal takes it over."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        try:
-            click.echo(self.format(record), err=True)
-        except Exception:
-            self.handleError(record)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -97,6 +99,7 @@ class OnnxDetector(Detector):
         return cells[0]  # type: ignore[no-any-return]
 
 
+@lru_cache(maxsize=4)
 def _cell_centres(height: int, width: int, strides: tuple[int, ...]) -> npt.NDArray[np.float32]:
     """(C, 3): centre x, y and stride in px of all cells, as the network orders them."""
     grids = []

@@ -38,6 +38,7 @@ class Channel(Generic[T]):
         self.capacity = capacity
         self._about = about
         self._waiting: deque[T] = deque()
+        self._items = 0  # of what waits; the rest are notes
         self._changed = condition or threading.Condition()
         self._closed = False
 
@@ -61,6 +62,7 @@ class Channel(Generic[T]):
                 if oldest is None:
                     return 1
                 del self._waiting[oldest]
+                self._items -= 1
             self._add(item)
             return int(full)
 
@@ -96,6 +98,7 @@ class Channel(Generic[T]):
         """Throw everything away and let nobody wait."""
         with self._changed:
             self._waiting.clear()
+            self._items = 0
             self._closed = True
             self._changed.notify_all()
 
@@ -115,12 +118,13 @@ class Channel(Generic[T]):
         return self._about(item) is not None
 
     def _is_full(self) -> bool:
-        return sum(not self._is_note(item) for item in self._waiting) >= self.capacity
+        return self._items >= self.capacity
 
     def _add(self, item: T) -> None:
         if self._closed:
             raise Closed
         self._waiting.append(item)
+        self._items += not self._is_note(item)
         if self._has_some():
             self._changed.notify_all()
 
@@ -130,7 +134,9 @@ class Channel(Generic[T]):
 
     def _take(self, count: int) -> list[T]:
         taken = [self._waiting.popleft() for _ in range(count)]
-        self._changed.notify_all()
+        self._items -= sum(not self._is_note(item) for item in taken)
+        if self._items <= self.capacity // 2:  # waking somebody for the room of one is dear
+            self._changed.notify_all()
         return taken
 
 
@@ -143,9 +149,9 @@ class Tray(Channel[T]):
 
     group = 0
 
-    def collect_by(self, group: int) -> None:
-        """Set the group, and as much room as it needs."""
-        self.group, self.capacity = group, max(group, 1)
+    def collect_by(self, group: int, capacity: int = 1) -> None:
+        """Set the group, and the room, at least as much as the group needs."""
+        self.group, self.capacity = group, max(group, capacity)
 
     def ready(self) -> int:
         """Return how many items and notes can be taken now; its owner holds the condition."""

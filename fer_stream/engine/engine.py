@@ -9,7 +9,7 @@ source's supervisor has to say of it travels the same way, in its place between 
 from __future__ import annotations
 
 import logging
-import secrets
+import os
 import threading
 import time
 from collections.abc import Callable, Generator, Sequence
@@ -21,9 +21,9 @@ import numpy.typing as npt
 
 from fer_stream.engine.channel import Closed, Junction
 from fer_stream.engine.ending import join_or_leave, join_until
-from fer_stream.engine.lane import Lane, Plan, Work, is_late, source_of, stacked
+from fer_stream.engine.lane import AHEAD_PX, Lane, Plan, Work, is_late, source_of, stacked
 from fer_stream.engine.main_sinks import MainSinks
-from fer_stream.engine.outlets import WAITING, Caller, Outlet
+from fer_stream.engine.outlets import Caller, Outlet
 from fer_stream.engine.sink_thread import SinkThread
 from fer_stream.engine.stats import RunStats
 from fer_stream.errors import ConfigError, SinkError
@@ -70,9 +70,10 @@ class Engine:
         self._run_info = run
         self._on_sink_error = on_sink_error
         self._junction: Junction[Work | SourceStatus] = Junction(source_of)
-        size = classifier.input_size
+        size, ahead_px = classifier.input_size, AHEAD_PX // len(plans)
         self.lanes = [
-            Lane(plan, size, self._junction.open(), self._failed, self.stats) for plan in plans
+            Lane(plan, size, self._junction.open(), ahead_px, self._failed, self.stats)
+            for plan in plans
         ]
         callers = [Caller(sink, self.stats) for sink in sinks]
         windows = [caller for caller in callers if caller.sink.main_thread]
@@ -85,8 +86,6 @@ class Engine:
             if not caller.sink.main_thread
         ]
         self._outlets: list[Outlet] = [*self._threads, *([self._main] if self._main else [])]
-        for outlet in self._outlets:
-            outlet.waiting.capacity = WAITING * len(plans)
         self._worker = threading.Thread(target=self._classify, name="classify", daemon=True)
         self._errors: list[BaseException] = []
         self._stop_requested = False
@@ -108,6 +107,8 @@ class Engine:
             for lane in self.lanes:
                 if not lane.source.live:
                     lane.source.open()
+            for outlet in self._outlets:
+                outlet.waiting.capacity = sum(lane.group for lane in self.lanes)
             self._name_run()
             self._open_sinks()
         except BaseException:
@@ -180,7 +181,7 @@ class Engine:
                 )
         # Files give the same ids in each run; of a camera no frame comes twice.
         is_live = any(lane.source.live for lane in self.lanes)
-        run_id = secrets.token_hex(4) if is_live else ""
+        run_id = os.urandom(4).hex() if is_live else ""
         self._run_info = replace(self._run_info, sources=tuple(names), run_id=run_id)
 
     def _open_sinks(self) -> None:

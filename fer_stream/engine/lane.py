@@ -29,7 +29,11 @@ from fer_stream.types import (
 GROUP = 4
 """Frames of a file that are classified together; each holds a picture."""
 _GROUP_PX = 5_000_000  # of their pictures: two of 1920x1080, one of 4K
-_READ_AHEAD = 2  # frames: hides the decoder's unevenness without holding many large pictures
+_AHEAD = 24
+"""Frames of a file that may wait before the analysis, and after it: during a search, which takes as
+long as twenty frames without one, the decoder and the classifier have something to do."""
+AHEAD_PX = 8_000_000
+"""Pixels of their pictures, for all files of a run: three of 1920x1080 in either place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,7 @@ class Lane:
         plan: The stages.
         crop_size: (height, width) in px of the crops that the classifier wants.
         desk: Where frames with cropped faces, and statuses, are handed on.
+        ahead_px: How many pixels of a file's pictures may wait before the analysis, and after it.
         failed: Called, on the thread concerned, with an exception that ended a thread.
         stats: The run's numbers.
     """
@@ -75,17 +80,21 @@ class Lane:
         plan: Plan,
         crop_size: tuple[int, int],
         desk: Tray[Work | SourceStatus],
+        ahead_px: int,
         failed: Callable[[BaseException], None],
         stats: RunStats,
     ) -> None:
         self.plan = plan
         self._crop_size = crop_size
         self._desk = desk
+        self._ahead_px = ahead_px
         self._failed = failed
         self._stages = stats.stages
         self._inbox: Channel[Frame | SourceStatus] = Channel(1, about=source_of)
         self.source = Supervisor(plan.origin, self._inbox, self._make_room, failed, stats)
         self.stats = self.source.stats
+        self.group = GROUP
+        """How many of its frames are classified together, and may wait for each sink."""
         self._session = -1
         self._filters: list[Filter] = []
         self._read: dict[int | None, Face] = {}
@@ -142,10 +151,14 @@ class Lane:
         ]
 
     def _make_room(self, info: StreamInfo) -> None:
-        self._inbox.capacity = 1 if info.live or info.stills else _READ_AHEAD
-        # Still pictures may be huge, and each has its faces for a group.
-        fitting = max(min(GROUP, _GROUP_PX // (info.width * info.height)), 1)
-        self._desk.collect_by(0 if info.live else 1 if info.stills else fitting)
+        if info.live or info.stills:  # still pictures may be huge, and each has a group of faces
+            self._inbox.capacity = 1
+            self._desk.collect_by(0 if info.live else 1)
+            return
+        picture_px = info.width * info.height
+        self.group = max(min(GROUP, _GROUP_PX // picture_px), 1)
+        self._inbox.capacity = ahead = max(min(_AHEAD, self._ahead_px // picture_px), 2)
+        self._desk.collect_by(self.group, ahead)
 
     def _analyse(self) -> None:
         try:

@@ -14,15 +14,13 @@ from fer_stream.types import FrameResult, RunInfo, SourceStatus
 
 logger = logging.getLogger("fer_stream")
 
-WAITING = 4
-"""Results of each source that a sink may be behind; each holds a picture."""
-
 
 class Outlet:
     """A queue of results and statuses for whoever takes them."""
 
     def __init__(self) -> None:
-        self.waiting: Channel[FrameResult | SourceStatus] = Channel(WAITING, about=source_of)
+        self.waiting: Channel[FrameResult | SourceStatus] = Channel(1, about=source_of)
+        """Its capacity, set before the first result, is how many a sink may be behind."""
 
     def deliver(self, item: FrameResult | SourceStatus) -> int:
         """Hand on a result: wait on a file, drop the oldest on a live source; or a status.

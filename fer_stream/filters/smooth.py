@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from fer_stream.errors import ConfigError
 from fer_stream.stages import Filter
-from fer_stream.types import Face, Frame
+from fer_stream.types import EmotionScores, Face, Frame
 
 _FORGET_S = 5.0  # a track that was gone for longer starts afresh
 
@@ -66,6 +66,6 @@ class SmoothFilter(Filter):
             memory.shown = best
         margin = self._hysteresis if memory.uncertain else -self._hysteresis
         limit = scores.uncertain_below + margin if scores.uncertain_below else 0.0
-        scores = replace(scores, probabilities=smoothed, shown=memory.shown, uncertain_below=limit)
+        scores = EmotionScores(scores.labels, smoothed, memory.shown, limit)
         memory.probabilities, memory.uncertain, memory.time_s = smoothed, scores.uncertain, now
-        return replace(face, scores=scores)
+        return Face(face.box, scores, face.confidence, face.track_id)

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from fer_stream.errors import ConfigError
 from fer_stream.frames import frame_from_image
 from fer_stream.sources.demo_face import expression as poses
+from fer_stream.sources.demo_face.bearing import Bearing
 from fer_stream.sources.demo_face.expression import Expression
-from fer_stream.sources.demo_face.portrait import Bearing, Portrait
 from fer_stream.stages import Source
 from fer_stream.types import BgrImage, Frame, StreamInfo
 from fer_stream.urls import without_password
@@ -93,6 +93,9 @@ class DemoSource(Source):
 
     def open(self) -> StreamInfo:
         """Draw everything that does not change."""
+        # Loading what draws takes 5 ms, and every run knows this source.
+        from fer_stream.sources.demo_face.portrait import Portrait
+
         self._portrait = Portrait(WIDTH, HEIGHT)
         self._info = StreamInfo("demo", WIDTH, HEIGHT, fps=FPS, frame_count=self._count)
         return self._info

@@ -19,7 +19,11 @@ BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 def _importable(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.syspath_prepend(str(BENCHMARKS))
     yield
-    for name in [n for n in sys.modules if n.split(".")[0] in ("contest", "labels", "markers")]:
+    for name in [
+        n
+        for n in sys.modules
+        if n.split(".")[0] in ("contest", "labels", "markers", "speed", "stages")
+    ]:
         del sys.modules[name]
 
 
@@ -127,3 +131,23 @@ def test_the_page_has_the_blocks_that_the_commands_fill() -> None:
     page = (BENCHMARKS.parent / "docs" / "speed.md").read_text()
     for name in ("speed", "knobs"):
         assert page.count(f"<!-- {name} -->\n") == 1
+
+
+def test_the_stages_table_shows_where_all_the_time_went(face_clip: Path, tmp_path: Path) -> None:
+    from markers import put
+    from stages import as_markdown
+
+    from fer_stream.cli.capacity import measure
+    from fer_stream.config import make_config
+    from fer_stream.plugins import installed
+
+    config = make_config({"source": [str(face_clip)]}, installed())
+    found = measure(config, installed(), 0.5, "a clip")
+    page = tmp_path / "speed.md"
+    page.write_text((BENCHMARKS.parent / "docs" / "speed.md").read_text())
+    put(page, "stages", as_markdown({"a clip": found, "the same": found}))
+    rows = [line.split(" | ") for line in page.read_text().split("<!-- stages -->")[1].splitlines()]
+    shares = [int(row[2].split("(")[1].rstrip("%) |")) for row in rows if "%)" in row[-1]]
+    assert len(shares) == 7
+    assert 95 <= sum(shares) <= 105
+    assert "`onnx`" in page.read_text().split("<!-- stages -->")[1]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from fer_stream.sources.demo_face.bearing import Bearing
 from fer_stream.sources.demo_face.brows import Brows
 from fer_stream.sources.demo_face.canvas import (
     HEIGHT,
@@ -31,22 +32,6 @@ _FACE = (slice(None), slice(120, 412), slice(92, 308))
 
 Bgra = npt.NDArray[np.uint8]
 """The head, (HEIGHT, WIDTH, 4) uint8: BGR and how much it hides of what is behind."""
-
-
-@dataclass(frozen=True, slots=True)
-class Bearing:
-    """How the head is held; all zero is straight ahead, upright, in the middle."""
-
-    right: float = 0.0
-    """px."""
-    down: float = 0.0
-    """px."""
-    lean: float = 0.0
-    """Degrees, clockwise as the viewer sees it."""
-    turn: float = 0.0
-    """px that the nose moves right as the head turns aside."""
-    nod: float = 0.0
-    """px that the nose moves down as the head bows."""
 
 
 STRAIGHT = Bearing()
