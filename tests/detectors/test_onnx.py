@@ -69,7 +69,7 @@ def test_a_higher_threshold_is_stricter(astronaut: Image) -> None:
 def test_the_file_that_ships_is_small_and_says_what_it_is() -> None:
     info = OnnxDetector().info
     assert info.path == FACE_MODEL
-    assert info.size_bytes < 300_000
+    assert info.size_bytes < 600_000
     assert info.trained_on
     assert info.exporter.startswith("fer-stream-training ")
 

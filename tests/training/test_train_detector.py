@@ -73,6 +73,7 @@ def test_a_run_ends_with_a_detector_and_a_stopped_one_goes_on(
     assert detector.info.threshold == 0.4
     assert "140 faces" in detector.info.trained_on
     check_detector(detector, make_frame())
+    scales_where_it_is_fast(tmp_path / "whole" / "face.onnx")
 
     # Stopped after its first epoch: the settings are all that tells how long it would have been.
     part = tmp_path / "part"
@@ -88,6 +89,15 @@ def test_a_run_ends_with_a_detector_and_a_stopped_one_goes_on(
     again = run(*flags, "--out", part)
     assert isinstance(again.exception, ConfigError)
     assert "holds a run; expected a new folder" in str(again.exception)
+
+
+def scales_where_it_is_fast(path: Path) -> None:
+    """In the file the picture is brought into the convolutions' order before it is scaled."""
+    import onnx
+
+    kinds = [node.op_type for node in onnx.load(path).graph.node if node.op_type != "Cast"]
+    assert kinds.index("Reshape") < min(kinds.index("Mul"), kinds.index("Add"))
+    assert kinds.index("Add") < kinds.index("Conv")
 
 
 def stop_after_first_epoch(flags: tuple[str | Path, ...], folder: Path) -> None:

@@ -22,8 +22,7 @@ _EYES_Y = -0.2  # the eyes' line in FER-2013's squares (benchmarks/labels)
 _EYE_X, _EAR = 0.33, (0.84, -0.02, 0.0)
 _HALF = SIDE / 2  # px of a half side
 _STEPS = (180, 140)  # of the surface's points, around and down: closer than the patch's pixels
-_TURNED_DEG = (20.0, 92.0)
-_AWAY_DEG = (145.0, 180.0)  # no face is seen
+_TURNED_DEG, _AWAY_DEG = (0.0, 92.0), (145.0, 180.0)  # a face is seen, and none
 
 Points = npt.NDArray[np.float64]
 
@@ -56,7 +55,9 @@ def head_bank(random: np.random.Generator, count: int, away: bool = False) -> li
     """Heads turned to either side, or those turned away so that no face is seen."""
     heads = []
     for _ in range(count):
-        yaw = random.uniform(*(_AWAY_DEG if away else _TURNED_DEG)) * random.choice((-1, 1))
+        low, high = _AWAY_DEG if away else _TURNED_DEG
+        # Far turned ones more often: FER-2013 has enough of the others.
+        yaw = (low + (high - low) * np.sqrt(random.random())) * random.choice((-1, 1))
         heads.append(_head(float(yaw), float(random.normal(0, 12)), random))
     return heads
 

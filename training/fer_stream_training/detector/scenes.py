@@ -15,7 +15,7 @@ from .pictures import Grey, Picture, Squares, background, draw_shapes, generated
 SMALLEST = 12.0  # px; smaller faces are not asked for
 _WITHOUT_FACES = 0.12  # share of the scenes
 _UNSURE_BELOW = 9.0  # px; such faces in a picture are neither asked for nor forbidden
-_TURNED = 0.4  # share of the faces that are put on a turned head
+_TURNED = 0.5  # share of the faces that are put on a turned head
 _AWAY = 0.25  # share of the other things that are heads turned away
 
 
