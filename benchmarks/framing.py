@@ -1,13 +1,13 @@
-"""Compares the Haar detector's boxes with the frames of FER-2013's pictures.
+"""Compares a detector's boxes with the frames of FER-2013's pictures.
 
-    python benchmarks/framing.py --data fer2013.csv [--model model.onnx]
+    python benchmarks/framing.py --data fer2013.csv [--detector haar] [--model model.onnx]
     python benchmarks/framing.py --data fer2013.csv --media talk.mp4 party.mp4
 
 Sets each face of PublicTest, enlarged, into a canvas and looks for it with the detector as it
 ships, as in a still picture. Prints how the box lies in FER-2013's picture, and how often the model
 is right when the box grows by a margin and moves down before the face is cut out: were another
 row better than margin 0, the boxes would need a correction. Larger margins show more of the
-canvas, which is made up. About six minutes.
+canvas, which is made up. About six minutes with Haar, two with the default detector.
 
 Videos have no labels: for them the margins are compared with margin 0.
 """
@@ -28,9 +28,11 @@ from fer_stream_training.measuring import labels_for
 import fer_stream
 from fer_stream.classifiers.onnx import OnnxClassifier
 from fer_stream.detectors.haar import HaarDetector
+from fer_stream.detectors.onnx import OnnxDetector
 from fer_stream.errors import FerStreamError
 from fer_stream.frames import new_frame
 from fer_stream.imaging import crop_face
+from fer_stream.stages import Detector
 from fer_stream.types import Box, Frame, StreamInfo
 
 SIDE = 192
@@ -51,6 +53,7 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--data", type=Path, required=True, help="fer2013.csv or folders of images")
     parser.add_argument("--model", default="default", help="ONNX file; default: the shipped one")
+    parser.add_argument("--detector", choices=("onnx", "haar"), default="onnx")
     parser.add_argument("--media", nargs="+", default=[], metavar="VIDEO", help="real videos")
     return parser.parse_args()
 
@@ -65,21 +68,21 @@ def on_canvas(image: npt.NDArray[np.uint8]) -> Frame:
     return new_frame(np.asarray(canvas, np.uint8), 0, 0.0, info)
 
 
-class Search:
+def searches(detector: str) -> dict[str, Detector]:
     """The detector as it ships; a face that the upright search finds is not looked for twice."""
+    if detector == "onnx":
+        return {"found": OnnxDetector()}
+    return {
+        "found upright": HaarDetector(turned=False),
+        "found turned or tilted": HaarDetector(),
+    }
 
-    def __init__(self) -> None:
-        self._upright = HaarDetector(turned=False)
-        self._any = HaarDetector()
 
-    def find(self, frame: Frame) -> tuple[Box, bool] | None:
-        """Return the largest box about the canvas's middle, and whether it is an upright face."""
-        for detector in (self._upright, self._any):
-            boxes = [face.box for face in detector.detect(frame)]
-            near = [box for box in boxes if np.abs(framing(box)[1:]).max() < 1 / 3]
-            if near:
-                return max(near, key=lambda box: box.width), detector is self._upright
-        return None
+def find(detector: Detector, frame: Frame) -> Box | None:
+    """Return the largest box about the canvas's middle."""
+    boxes = [face.box for face in detector.detect(frame)]
+    near = [box for box in boxes if np.abs(framing(box)[1:]).max() < 1 / 3]
+    return max(near, key=lambda box: box.width, default=None)
 
 
 def framing(box: Box) -> npt.NDArray[np.float64]:
@@ -125,30 +128,30 @@ def tell_accuracy(right: npt.NDArray[np.bool_]) -> None:
         print(f"  {margin:+6.0%} " + "".join(f"{share:11.2%}" for share in row))
 
 
-def tell_faces(classifier: OnnxClassifier, split: Split) -> None:
+def tell_faces(classifier: OnnxClassifier, split: Split, detector: str) -> None:
     """Find the split's faces, and print how they are framed and read."""
-    search = Search()
-    found: dict[bool, list[tuple[Box, npt.NDArray[np.bool_]]]] = {True: [], False: []}
+    detectors = searches(detector)
+    found: dict[str, list[tuple[Box, npt.NDArray[np.bool_]]]] = {name: [] for name in detectors}
     for image, label in zip(split.images, labels_for(classifier, split), strict=True):
         frame = on_canvas(image)
-        if (hit := search.find(frame)) is None:
-            continue
-        box, upright = hit
-        ways = [Box(PAD, PAD, SIDE, SIDE)]
-        ways += [corrected(box, margin, shift, frame) for margin in MARGINS for shift in SHIFTS]
-        top = scores(classifier, frame, ways).argmax(axis=1)
-        found[upright].append((box, top == label))
-    for name, upright in (("found upright", True), ("found turned or tilted", False)):
-        hits = found[upright]
+        for name, search in detectors.items():
+            if (box := find(search, frame)) is None:
+                continue
+            ways = [Box(PAD, PAD, SIDE, SIDE)]
+            ways += [corrected(box, margin, shift, frame) for margin in MARGINS for shift in SHIFTS]
+            top = scores(classifier, frame, ways).argmax(axis=1)
+            found[name].append((box, top == label))
+            break
+    for name, hits in found.items():
         tell_framing(name, [box for box, _ in hits], len(split))
         if hits:
             tell_accuracy(np.stack([right for _, right in hits]))
 
 
-def tell_video(classifier: OnnxClassifier, path: Path) -> None:
+def tell_video(classifier: OnnxClassifier, path: Path, detector: str) -> None:
     """Print how much the margins agree with margin 0 on a real video, and how sure they are."""
     given = []
-    for result in fer_stream.stream(path):
+    for result in fer_stream.stream(path, detector=detector):
         if result.frame.index % EVERY:
             continue
         for face in result.faces:
@@ -171,9 +174,9 @@ def main() -> None:
     split = load_splits(arguments.data, ("PublicTest",))["PublicTest"]
     cv2.setNumThreads(1)
     print(f"{classifier.model_name} on {split.name}: {len(split):,} faces")
-    tell_faces(classifier, split)
+    tell_faces(classifier, split, arguments.detector)
     for path in arguments.media:
-        tell_video(classifier, Path(path))
+        tell_video(classifier, Path(path), arguments.detector)
 
 
 if __name__ == "__main__":

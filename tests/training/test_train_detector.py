@@ -69,6 +69,7 @@ def test_a_run_ends_with_a_detector_and_a_stopped_one_goes_on(
     whole = run(*flags, "--out", tmp_path / "whole")
     assert whole.exit_code == 0, whole.output
     assert "140 faces" in whole.output
+    assert "sides corrected by " in whole.output
     detector = OnnxDetector(str(tmp_path / "whole" / "face.onnx"))
     assert detector.info.threshold == 0.4
     assert "140 faces" in detector.info.trained_on

@@ -11,9 +11,14 @@ if TYPE_CHECKING:
     import keras
 
 _STEM = (12, 24)  # channels at strides 2 and 4
-_BODY = (40, 56, 56)  # at each level's stride
-_HEAD = 32
+_BODY = (32, 40, 40)  # at each level's stride
+_HEAD = 24
 _PRIOR = -4.0  # a first score of 0.02: nearly all cells see no face
+
+
+def box_layer(stride: int) -> str:
+    """The name of the layer that gives the boxes of one level."""
+    return f"box_{stride}"
 
 
 def build(dtype: str = "float32") -> keras.Model:
@@ -35,11 +40,11 @@ def build(dtype: str = "float32") -> keras.Model:
     def block(x: keras.KerasTensor, channels: int) -> keras.KerasTensor:
         return layers.Add(dtype=dtype)([x, conv(conv(x, channels), channels)])
 
-    def head(x: keras.KerasTensor) -> keras.KerasTensor:
+    def head(x: keras.KerasTensor, stride: int) -> keras.KerasTensor:
         x = conv(x, _HEAD)
         prior = keras.initializers.Constant(_PRIOR)
         score = layers.Conv2D(1, 1, bias_initializer=prior, dtype="float32")(x)
-        box = layers.Conv2D(3, 1, dtype="float32")(x)
+        box = layers.Conv2D(3, 1, dtype="float32", name=box_layer(stride))(x)
         joined = layers.Concatenate(dtype="float32")([score, box])
         return layers.Reshape((-1, 4), dtype="float32")(joined)
 
@@ -47,7 +52,7 @@ def build(dtype: str = "float32") -> keras.Model:
     x = layers.Rescaling(1 / 128, -1, dtype=dtype)(grey)
     x = conv(conv(conv(x, _STEM[0], 2), _STEM[1], 2), _STEM[1])
     heads = []
-    for channels, _ in zip(_BODY, LEVELS, strict=True):
+    for channels, level in zip(_BODY, LEVELS, strict=True):
         x = block(conv(x, channels, 2), channels)
-        heads.append(head(x))
+        heads.append(head(x, level.stride))
     return keras.Model(grey, layers.Concatenate(axis=1, dtype="float32")(heads))

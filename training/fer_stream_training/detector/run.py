@@ -49,6 +49,7 @@ def run_detector_training(
     material = _material(sources, settings, console)
     import_keras()
     from .export import exported
+    from .framing import calibrate
     from .loop import save_weights, train
     from .measuring import measure
 
@@ -59,6 +60,8 @@ def run_detector_training(
 
     try:
         model = train(material, settings, folder, start, resume, report)
+        factors = calibrate(model, material.faces, settings.seed)
+        console.print(f"sides corrected by {', '.join(f'{factor:.3f}' for factor in factors)}")
         save_weights(model, folder / WEIGHTS_NAME)
         scenes = _test_scenes(material, settings)
         proto = exported(model, scenes[:8], settings.threshold, _trained_on(material))
