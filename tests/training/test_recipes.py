@@ -73,3 +73,10 @@ def test_a_bad_recipe_is_named_in_one_line(
 def test_a_missing_recipe_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"cannot read the recipe .*nowhere\.toml"):
         read_recipe(tmp_path / "nowhere.toml")
+
+
+def test_a_missing_recipe_is_named_in_plain_words(tmp_path: Path) -> None:
+    with pytest.raises(
+        ConfigError, match=r"recipe .*none\.toml \(No such file or directory\); exp"
+    ):
+        read_recipe(tmp_path / "none.toml")

@@ -48,8 +48,9 @@ def read_values(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        reason = getattr(error, "strerror", None) or error
         raise ConfigError(
-            f"cannot read the recipe {path} ({error}); expected a TOML file of settings; "
+            f"cannot read the recipe {path} ({reason}); expected a TOML file of settings; "
             "check --recipe"
         ) from error
 
