@@ -35,6 +35,8 @@ class _Face:
     height: float
     confidence: float | None
     template: Template
+    is_sure: bool
+    """Whether any detection was free of doubt."""
     found_s: float
     """Media time of the first detection."""
     detected_s: float
@@ -112,8 +114,7 @@ class IouTracker(Tracker):
         next_s = frame.time_s + (frame.time_s - self._before_s)
         self._before_s = frame.time_s
         waiting = any(
-            face.track_id is None and self._may_confirm(face, face.confidence, next_s)
-            for face in self._faces
+            face.track_id is None and _may_be_confirmed(face, next_s) for face in self._faces
         )
         self._wants_detection = waiting or (lost and detections is None)
         return [
@@ -157,29 +158,26 @@ class IouTracker(Tracker):
         for j, detection in enumerate(detections):
             known = any(_shared(f.corners, detection.box) > _SAME for f in self._faces if f.hits)
             if j not in taken_boxes and not known:
-                self._faces.append(_new_face(detection, small, scale, now))
+                template = _template(detection.box, small, scale)
+                self._faces.append(_new_face(detection, template, self._is_sure(detection), now))
 
     def _detected(
         self, face: _Face, detection: Detection, small: np.ndarray, scale: float, now: float
     ) -> None:
-        box, doubted = detection.box, face.confidence
+        box = detection.box
         face.move(box.x, box.y, box.width, box.height)
         face.confidence = detection.confidence
         face.template = _template(box, small, scale)
         face.detected_s = face.seen_s = now
         face.visible = True
         face.hits += 1
-        surest = max(
-            doubted, detection.confidence, key=lambda value: 1.0 if value is None else value
-        )
-        if face.track_id is None and self._may_confirm(face, surest, now):
+        face.is_sure = face.is_sure or self._is_sure(detection)
+        if face.track_id is None and _may_be_confirmed(face, now):
             face.track_id = self._next_id
             self._next_id += 1
 
-    def _may_confirm(self, face: _Face, confidence: float | None, time_s: float) -> bool:
-        """Return whether a detection at `time_s` is the second that a new face needs."""
-        doubtful = confidence is not None and confidence < self._sure
-        return not doubtful or time_s - face.found_s >= _DOUBT_S - _ROUNDING_S
+    def _is_sure(self, detection: Detection) -> bool:
+        return detection.confidence is None or detection.confidence >= self._sure
 
     def _forget(self, frame: Frame) -> None:
         self._faces = [
@@ -189,10 +187,16 @@ class IouTracker(Tracker):
         ]
 
 
-def _new_face(detection: Detection, small: np.ndarray, scale: float, now: float) -> _Face:
+def _may_be_confirmed(face: _Face, time_s: float) -> bool:
+    """Return whether a detection at `time_s` is the second that a new face needs."""
+    return face.is_sure or time_s - face.found_s >= _DOUBT_S - _ROUNDING_S
+
+
+def _new_face(detection: Detection, template: Template, is_sure: bool, now: float) -> _Face:
     box = detection.box
-    template = _template(box, small, scale)
-    return _Face(box.x, box.y, box.width, box.height, detection.confidence, template, now, now, now)
+    return _Face(
+        box.x, box.y, box.width, box.height, detection.confidence, template, is_sure, now, now, now
+    )
 
 
 def _template(box: Box, small: np.ndarray, scale: float) -> Template:
