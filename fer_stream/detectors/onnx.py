@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from fer_stream.detectors.squares import merged
+from fer_stream.detectors.squares import cell_centres, merged
 from fer_stream.errors import ConfigError, ModelError
 from fer_stream.imaging import shrink, widened
 from fer_stream.models import face_model_path
@@ -73,7 +71,7 @@ class OnnxDetector(Detector):
         sure = np.flatnonzero(cells[:, 0] >= self._threshold)
         if sure.size > _AT_MOST:
             sure = sure[np.argsort(-cells[sure, 0])[:_AT_MOST]]
-        at = _cell_centres(height, width, self.info.strides)[sure]
+        at = cell_centres(height, width, self.info.strides)[sure]
         scores, offsets, sizes = cells[sure, 0], cells[sure, 1:3], cells[sure, 3]
         stride = at[:, 2]
         sides = stride * self.info.side_unit * np.exp(np.clip(sizes, -4, 4))
@@ -97,15 +95,3 @@ class OnnxDetector(Detector):
                 "fer-stream train-detector"
             )
         return cells[0]  # type: ignore[no-any-return]
-
-
-@lru_cache(maxsize=4)
-def _cell_centres(height: int, width: int, strides: tuple[int, ...]) -> npt.NDArray[np.float32]:
-    """(C, 3): centre x, y and stride in px of all cells, as the network orders them."""
-    grids = []
-    for stride in strides:
-        y, x = np.mgrid[: height // stride, : width // stride].reshape(2, -1)
-        grids.append(
-            np.column_stack([(x + 0.5) * stride, (y + 0.5) * stride, np.full(x.size, stride)])
-        )
-    return np.concatenate(grids).astype(np.float32)

@@ -1,6 +1,8 @@
-"""Square boxes as numbers: those that speak of the same face become one."""
+"""A network's grids and square boxes as numbers: those that speak of the same face become one."""
 
 from __future__ import annotations
+
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +16,21 @@ _WITHIN = 0.75
 
 Squares = npt.NDArray[np.float32]
 """(N, 3) float32: centre x, centre y and side in px."""
+
+
+@lru_cache(maxsize=4)
+def cell_centres(height: int, width: int, strides: tuple[int, ...]) -> npt.NDArray[np.float32]:
+    """(C, 3) float32: centre x, y and stride in px of all cells, as the network orders them.
+
+    ``height`` and ``width`` are the picture's, multiples of every one of ``strides``.
+    """
+    grids = []
+    for stride in strides:
+        y, x = np.mgrid[: height // stride, : width // stride].reshape(2, -1)
+        grids.append(
+            np.column_stack([(x + 0.5) * stride, (y + 0.5) * stride, np.full(x.size, stride)])
+        )
+    return np.concatenate(grids).astype(np.float32)
 
 
 def merged(
@@ -33,7 +50,7 @@ def merged(
     best_scores: list[float] = []
     while left.size:
         best, others = squares[left[0]], squares[left]
-        shared, within = _overlaps(best, others)
+        shared, within = overlaps(best, others)
         votes = left[shared >= _VOTES]
         places.append(np.average(squares[votes], axis=0, weights=scores[votes]))
         best_scores.append(float(scores[left[0]]))
@@ -41,7 +58,7 @@ def merged(
     return np.array(places, np.float32).reshape(-1, 3), np.array(best_scores, np.float32)
 
 
-def _overlaps(
+def overlaps(
     one: npt.NDArray[np.float32], others: Squares
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
     """Return intersection over union, and over the smaller square, of one with others, (N,)."""

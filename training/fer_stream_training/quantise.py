@@ -90,7 +90,7 @@ def quantised(info: ModelInfo, images: npt.NDArray[np.uint8]) -> onnx.ModelProto
                 },
             )
         twin = onnx.load(result)
-    _drop_unused_domains(twin)
+    drop_unused_domains(twin)
     assert isinstance(twin, onnx.ModelProto)
     return twin
 
@@ -224,7 +224,7 @@ def _attributes(node: onnx.NodeProto) -> dict[str, Any]:
     return {entry.name: helper.get_attribute_value(entry) for entry in node.attribute}
 
 
-def _drop_unused_domains(model: onnx.ModelProto) -> None:
+def drop_unused_domains(model: onnx.ModelProto) -> None:
     """Unname the operator sets that onnxruntime's optimiser knows and the model does not use.
 
     Another version of onnxruntime refuses sets that it does not know.

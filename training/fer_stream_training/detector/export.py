@@ -14,6 +14,7 @@ from fer_stream.errors import ModelError
 
 from .. import __version__
 from ..export import OPSET
+from ..quantise import drop_unused_domains
 from .layout import LEVELS, SIDE_UNIT
 from .network import build
 from .pictures import Picture
@@ -144,11 +145,8 @@ def _folded(proto: onnx.ModelProto) -> onnx.ModelProto:
             proto.SerializeToString(), options, providers=["CPUExecutionProvider"]
         )
         folded = onnx.load(path)
-    used = {node.domain for node in folded.graph.node} | {""}
-    kept = [entry for entry in folded.opset_import if entry.domain in used]
-    del folded.opset_import[:]
-    folded.opset_import.extend(kept)
     assert isinstance(folded, onnx.ModelProto)
+    drop_unused_domains(folded)
     _shorten_names(folded.graph)
     scale_last(folded.graph)
     return folded

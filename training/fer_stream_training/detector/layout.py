@@ -8,6 +8,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from fer_stream.detectors.squares import cell_centres as cells_of
+
 from .pictures import Picture, Squares
 
 
@@ -29,13 +31,8 @@ _MARGIN = 0.34
 
 
 def cell_centres(height: int, width: int) -> npt.NDArray[np.float32]:
-    """(C, 3) float32: centre x, y and stride in px of all cells, as the network orders them."""
-    grids = []
-    for stride, *_ in LEVELS:
-        rows, columns = math.ceil(height / stride), math.ceil(width / stride)
-        y, x = np.mgrid[:rows, :columns].reshape(2, -1)
-        grids.append(np.stack([(x + 0.5) * stride, (y + 0.5) * stride, np.full(x.size, stride)], 1))
-    return np.concatenate(grids).astype(np.float32)
+    """The cells of a picture, whose sides are multiples of 32, as the runtime counts them."""
+    return cells_of(height, width, tuple(level.stride for level in LEVELS))
 
 
 def targets(scene: Picture) -> npt.NDArray[np.float32]:

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from fer_stream.detectors.onnx import OnnxDetector
-from fer_stream.frames import new_frame
-from fer_stream.types import StreamInfo
+from fer_stream.detectors.squares import overlaps
 
 from .pictures import Picture
+from .video import hits
 
 _SAME = 0.4
 """Intersection over union from which a square is the face."""
@@ -36,33 +36,19 @@ class Found:
 def measure(path: Path, scenes: list[Picture]) -> Found:
     """Run the detector's file at ``path`` over ``scenes``; unsure places count neither way."""
     detector = OnnxDetector(str(path), detect_size=max(max(s.image.shape) for s in scenes))
-    faces = hits = false = 0
+    faces = found = false = 0
     for scene in scenes:
-        height, width = scene.image.shape
-        info = StreamInfo("scene", width, height)
-        left = [tuple(map(float, square)) for square in scene.faces]
+        left = scene.faces
         faces += len(left)
-        for detection in detector.detect(new_frame(scene.image, 0, 0.0, info)):
-            box = detection.box
-            found = (box.x + box.width / 2, box.y + box.height / 2, (box.width + box.height) / 2)
-            best = max(left, key=lambda square: _overlap(square, found), default=None)
-            if best is not None and _overlap(best, found) >= _SAME:
-                left.remove(best)
-                hits += 1
-            elif not any(_centre_within(found, unsure) for unsure in scene.unsure):
+        for square in hits(detector, scene.image)[0]:
+            shared, _ = overlaps(square, left)
+            if shared.size and shared.max() >= _SAME:
+                left = np.delete(left, shared.argmax(), axis=0)
+                found += 1
+            elif not any(_centre_within(square, unsure) for unsure in scene.unsure):
                 false += 1
-    return Found(len(scenes), faces, hits, false)
+    return Found(len(scenes), faces, found, false)
 
 
-def _overlap(one: tuple[float, ...], other: tuple[float, ...]) -> float:
-    """Intersection over union of two squares given by centre x, y and side."""
-    sides = [
-        min((one[2] + other[2]) / 2 - abs(one[axis] - other[axis]), one[2], other[2])
-        for axis in (0, 1)
-    ]
-    common = max(sides[0], 0.0) * max(sides[1], 0.0)
-    return common / (one[2] ** 2 + other[2] ** 2 - common)
-
-
-def _centre_within(one: tuple[float, ...], other: np.ndarray) -> bool:
-    return bool(max(abs(one[0] - other[0]), abs(one[1] - other[1])) < other[2] / 2)
+def _centre_within(one: np.ndarray, other: np.ndarray) -> bool:
+    return bool(np.abs(one[:2] - other[:2]).max() < other[2] / 2)

@@ -125,7 +125,7 @@ def _picture(seen: _Seen, spans: Spans, detector: OnnxDetector | None) -> Pictur
 
 def witnessed(picture: Picture, detector: OnnxDetector) -> Picture:
     """The picture with those faces that a detector sees too; all that one alone sees is unsure."""
-    seen, scores = _hits(detector, picture.image)
+    seen, scores = hits(detector, picture.image)
     agreed = _any_near(picture.faces, seen)
     alone = (scores >= _DOUBTFUL_FROM) & ~_any_near(seen, picture.faces)
     unsure = [picture.unsure, picture.faces[~agreed], seen[alone]]
@@ -145,7 +145,8 @@ def _stacked(squares: list[np.ndarray]) -> Squares:
     return np.array(squares, np.float32).reshape(-1, 3)
 
 
-def _hits(detector: OnnxDetector, image: Grey) -> tuple[Squares, npt.NDArray[np.float32]]:
+def hits(detector: OnnxDetector, image: Grey) -> tuple[Squares, npt.NDArray[np.float32]]:
+    """What a detector finds in a picture, the surest first: squares, px, and their scores (N,)."""
     height, width = image.shape
     found = detector.detect(new_frame(image, 0, 0.0, StreamInfo("picture", width, height)))
     scores = np.array([detection.confidence or 0.0 for detection in found], np.float32)
@@ -157,7 +158,7 @@ def mined(pictures: list[Picture], earlier: Path) -> list[Picture]:
     detector = OnnxDetector(str(earlier), threshold=_DOUBTFUL_FROM)
     hard = []
     for picture in pictures:
-        for x, y, side in _hits(detector, picture.image)[0]:
+        for x, y, side in hits(detector, picture.image)[0]:
             reach = max(1.5 * side, 80)
             rows, columns = picture.image.shape
             top, bottom = max(int(y - reach), 0), min(int(y + reach), rows)
