@@ -56,12 +56,23 @@ def crop_face(frame: Frame, box: Box, size: tuple[int, int]) -> GreyImage:
     wide, high = max(round(width * scale), 1), max(round(height * scale), 1)
     left = box.x + (box.width - wide) // 2
     top = box.y + (box.height - high) // 2
-    crop = padded(frame.grey, left, top, wide, high)
+    return crop(frame, left, top, (high, wide), size)
+
+
+def crop(
+    frame: Frame, left: int, top: int, extent: tuple[int, int], size: tuple[int, int]
+) -> GreyImage:
+    """Cut a rectangle of `extent` from a frame, and scale it to `size`, both (height, width) px.
+
+    It may reach out of the frame, whose edge is repeated there. Returns grey, 0..255 full range.
+    """
+    (high, wide), (height, width) = extent, size
+    part = padded(frame.grey, left, top, wide, high)
     # Halves of halves and the mean of the rest: the mean of all, for a tenth of what it costs.
-    while crop.shape[0] >= 4 * height and crop.shape[1] >= 4 * width:
-        crop = cv2.resize(crop, (crop.shape[1] // 2, crop.shape[0] // 2))  # type: ignore[assignment]
-    method = cv2.INTER_AREA if scale > 1.0 else cv2.INTER_LINEAR
-    small = cv2.resize(crop, (width, height), interpolation=method)
+    while part.shape[0] >= 4 * height and part.shape[1] >= 4 * width:
+        part = cv2.resize(part, (part.shape[1] // 2, part.shape[0] // 2))  # type: ignore[assignment]
+    method = cv2.INTER_AREA if wide > width else cv2.INTER_LINEAR
+    small = cv2.resize(part, (width, height), interpolation=method)
     # Widening the small crop instead of the frame costs nothing and errs by under a grey level.
     return small if frame.full_range else widened(small)  # type: ignore[arg-type, return-value]
 

@@ -6,11 +6,13 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from fer_stream.detectors.squares import cell_centres, merged
+from fer_stream.detectors.check import FaceCheck
+from fer_stream.detectors.squares import Squares, cell_centres, merged
 from fer_stream.errors import ConfigError, ModelError
 from fer_stream.imaging import shrink, widened
 from fer_stream.models import face_model_path
 from fer_stream.models.face import describe_face_model
+from fer_stream.models.face_check import check_path
 from fer_stream.models.info import load_session
 from fer_stream.stages import Detector
 from fer_stream.types import Box, Detection, Frame, GreyImage
@@ -23,13 +25,20 @@ class OnnxDetector(Detector):
 
     Options: `detect_size`, the long side in px that the frame is shrunk to before detection (faces
     under about 12 px there are not found); `threshold`, the confidence, 0 to 1, that a face must
-    have; without it, what the file advises.
+    have; without it, what the file advises; `check`, whether a second network looks again at each
+    square that the first takes for a face, where `PATH` has one: `face-check.onnx` beside
+    `face.onnx`.
     """
 
     name = "onnx"
 
     def __init__(
-        self, target: str = "", *, detect_size: int = 640, threshold: float | None = None
+        self,
+        target: str = "",
+        *,
+        detect_size: int = 640,
+        threshold: float | None = None,
+        check: bool = True,
     ) -> None:
         if detect_size < 32:
             raise ConfigError(f"onnx: detect_size must be at least 32, got {detect_size}")
@@ -41,6 +50,10 @@ class OnnxDetector(Detector):
         self._detect_size = detect_size
         self._threshold = self.info.threshold if threshold is None else threshold
         self._input = self._session.get_inputs()[0].name
+        checker = check_path(path) if check else None
+        self._check = FaceCheck(checker) if checker else None
+        worth_from = self._check.info.worth_from if self._check else self._threshold
+        self._candidates_from = min(worth_from, self._threshold)
         # A blank picture now shows a model that cannot run before a source is opened for it.
         try:
             self._cells(np.zeros((self.info.multiple, self.info.multiple), np.uint8))
@@ -52,23 +65,35 @@ class OnnxDetector(Detector):
 
     def detect(self, frame: Frame) -> list[Detection]:
         """Return the faces, the surest first; boxes are squares, cut at the frame's edges."""
-        small, scale = shrink(frame.grey, self._detect_size)
-        small = small if frame.full_range else widened(small)
+        squares, scores = self.candidates(frame)
+        if self._check:
+            scores = self._check.joint(frame, squares, scores)
         found = []
-        for square, score in zip(*merged(*self._found(small)), strict=True):
-            x, y, side = map(float, square * scale)
-            box = Box.inside(x - side / 2, y - side / 2, side, side, frame)
-            found.append(Detection(box, float(score)))
+        for n in np.argsort(-scores, kind="stable"):
+            if scores[n] >= self._threshold:
+                x, y, side = map(float, squares[n])
+                box = Box.inside(x - side / 2, y - side / 2, side, side, frame)
+                found.append(Detection(box, float(scores[n])))
         return found
 
-    def _found(self, grey: GreyImage) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    def candidates(self, frame: Frame) -> tuple[Squares, npt.NDArray[np.float32]]:
+        """Return what is worth a second look, the surest first.
+
+        Squares (N, 3): centre x, y and side, px of the frame; and their scores (N,), 0..1.
+        """
+        small, scale = shrink(frame.grey, self._detect_size)
+        small = small if frame.full_range else widened(small)
+        squares, scores = merged(*self._found(small))
+        return squares * np.float32(scale), scores
+
+    def _found(self, grey: GreyImage) -> tuple[Squares, npt.NDArray[np.float32]]:
         """Return squares (N, 3): centre x, y and side, px of `grey`; and their scores (N,)."""
         height, width = (-(-n // self.info.multiple) * self.info.multiple for n in grey.shape)
         padded = cv2.copyMakeBorder(
             grey, 0, height - grey.shape[0], 0, width - grey.shape[1], cv2.BORDER_REPLICATE
         )
         cells = self._cells(padded)  # type: ignore[arg-type]
-        sure = np.flatnonzero(cells[:, 0] >= self._threshold)
+        sure = np.flatnonzero(cells[:, 0] >= self._candidates_from)
         if sure.size > _AT_MOST:
             sure = sure[np.argsort(-cells[sure, 0])[:_AT_MOST]]
         at = cell_centres(height, width, self.info.strides)[sure]

@@ -79,6 +79,11 @@ def describe(path: Path, session: ort.InferenceSession) -> ModelInfo:
             f"model {path} is a face detector; expected one that reads emotions; use it as "
             f"--detector onnx:{path}"
         )
+    if "check" in own:
+        raise ModelError(
+            f"model {path} belongs to a face detector; expected one that reads emotions; "
+            "--detector onnx:PATH uses it by itself"
+        )
     layout, height, width = _input_shape(path, session)
     labels = _labels(path, own)
     _check_output(path, session, len(labels))

@@ -13,6 +13,8 @@ SQUARE = 24
 """px: the side of each of the faces that they find, whatever the bright square's size."""
 CELLS = {"strides": [8, 16], "side_unit": 4}
 
+CHECK = {"around": 1.0, "worth_from": 0.3}
+
 
 def write_bright_finder(
     path: Path, *, channels: int = 1, cells: object = CELLS, numbers: int = 4, **metadata: str
@@ -49,6 +51,34 @@ def write_bright_finder(
         metadata["cells"] = cells if isinstance(cells, str) else json.dumps(cells)
     metadata.setdefault("threshold", "0.9")
     _save(path, helper.make_graph(nodes, "g", [x], [y], constants), metadata)
+    return path
+
+
+def write_check(
+    path: Path, *, odds: float, side: int = 16, check: object = CHECK, numbers: int = 1
+) -> Path:
+    """Write a check in our form: `odds` times the mean grey of a square over 255.
+
+    Args:
+        path: The file, `face-check.onnx` for a detector `face.onnx`.
+        odds: What a white square gets; a black one always gets 0.
+        side: Of what it takes, px.
+        check: Metadata.
+        numbers: How many it gives for each square.
+    """
+    nodes = [
+        helper.make_node("ReduceMean", ["x"], ["mean"], axes=[1, 2, 3], keepdims=0),
+        helper.make_node("Reshape", ["mean", "column"], ["means"]),
+        helper.make_node("Mul", ["means", "slope"], ["y"]),
+    ]
+    constants = [
+        numpy_helper.from_array(np.array([-1, 1], np.int64), "column"),
+        _constant("slope", np.full((1, numbers), odds / 255)),
+    ]
+    x = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", side, side, 1])
+    y = helper.make_tensor_value_info("y", TensorProto.FLOAT, ["N", numbers])
+    own = {"check": check if isinstance(check, str) else json.dumps(check)}
+    _save(path, helper.make_graph(nodes, "g", [x], [y], constants), own)
     return path
 
 

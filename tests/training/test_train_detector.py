@@ -32,6 +32,8 @@ weight_decay = 1e-4
 average = 0.5
 filmed_share = 0.5
 threshold = 0.4
+check_scenes = 12
+check_epochs = 2
 seed = 0
 """
 
@@ -62,6 +64,7 @@ def weights(folder: Path) -> list[np.ndarray]:
 def test_a_run_ends_with_a_detector_and_a_stopped_one_goes_on(
     data: Path, recipe: Path, tmp_path: Path, face_clip: Path
 ) -> None:
+    from fer_stream.detectors.check import FaceCheck
     from fer_stream.detectors.onnx import OnnxDetector
     from fer_stream.testing import check_detector, make_frame
 
@@ -75,13 +78,16 @@ def test_a_run_ends_with_a_detector_and_a_stopped_one_goes_on(
     assert "140 faces" in detector.info.trained_on
     check_detector(detector, make_frame())
     scales_where_it_is_fast(tmp_path / "whole" / "face.onnx")
+    assert "check epoch 2/2" in whole.output
+    check = FaceCheck(tmp_path / "whole" / "face-check.onnx")
+    assert check.info.worth_from < 0.4
 
     # Stopped after its first epoch: the settings are all that tells how long it would have been.
     part = tmp_path / "part"
     stop_after_first_epoch(flags, part)
     resumed = run(*flags, "--out", part, "--resume")
     assert resumed.exit_code == 0, resumed.output
-    assert "epoch 1/2" not in resumed.output
+    assert "\nepoch 1/2" not in resumed.output
     for one, other in zip(weights(tmp_path / "whole"), weights(part), strict=True):
         np.testing.assert_allclose(one, other, atol=2e-3)
 
@@ -142,11 +148,11 @@ def test_the_recipe_that_ships_is_whole_and_flags_change_it() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "problem"),
     [
-        ("epochs = 2", "", "lacks, or sets wrongly, epochs"),
-        ("epochs = 2", "epochs = 2\nrounds = 1", "lacks, or sets wrongly, rounds"),
-        ("epochs = 2", "epochs = 2.5", "lacks, or sets wrongly, epochs"),
-        ("epochs = 2", "epochs = true", "lacks, or sets wrongly, epochs"),
-        ("epochs = 2", "epochs = 0", "must be above 0"),
+        ("\nepochs = 2", "", "lacks, or sets wrongly, epochs"),
+        ("\nepochs = 2", "epochs = 2\nrounds = 1", "lacks, or sets wrongly, rounds"),
+        ("\nepochs = 2", "epochs = 2.5", "lacks, or sets wrongly, epochs"),
+        ("\nepochs = 2", "epochs = true", "lacks, or sets wrongly, epochs"),
+        ("\nepochs = 2", "epochs = 0", "must be above 0"),
         ("height = 64", "height = 65", "expected multiples of 32"),
         ("threshold = 0.4", "threshold = 1", "threshold is between 0 and 1, got 1"),
         ("seed = 0", "seed =", "cannot read the recipe"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,22 +39,50 @@ def exported(
     ``scenes``, of one size, are what both are compared on; ``threshold`` is the score, 0..1, from
     which an answer is a face. Raises ModelError when the two differ.
     """
+    import tensorflow as tf
+
     float32 = build("float32")
     float32.set_weights(model.get_weights())
-    proto = _folded(_converted(float32))
+
+    def answer(grey: Any) -> Any:
+        raw = float32(grey, training=False)
+        return tf.concat([tf.sigmoid(raw[..., :1]), raw[..., 1:]], axis=-1)
+
     images = np.stack([scene.image for scene in scenes])[..., None].astype(np.float32)
+    proto = proven(answer, (1, None, None, 1), images, "cells")
+    write_metadata(proto, threshold, trained_on)
+    return proto
+
+
+def proven(
+    answer: Callable[[Any], Any],
+    shape: tuple[int | None, ...],
+    images: npt.NDArray[np.float32],
+    output: str,
+) -> onnx.ModelProto:
+    """A TensorFlow function of grey pictures as ONNX, weights in 16 bits, small and fast.
+
+    Args:
+        answer: From pictures of `shape`, float32, to the tensor that is called `output`.
+        shape: None where any size is meant.
+        images: (N, H, W, 1), what both are compared on.
+
+    Raises ModelError when the two differ.
+    """
+    import tensorflow as tf
+
+    proto = _folded(_converted(answer, shape), output)
     answers = onnx_answers(proto, images)
-    difference = float(np.abs(_keras_answers(float32, images) - answers).max())
+    difference = float(np.abs(np.asarray(answer(tf.constant(images))) - answers).max())
     store_as_halves(proto)
     rounding = float(np.abs(onnx_answers(proto, images) - answers).max())
     if not (difference <= MAX_DIFFERENCE and rounding <= MAX_ROUNDING):
         raise ModelError(
-            f"the ONNX detector differs from the Keras model by up to {difference:.2g}, and with "
-            f"weights of 16 bits by another {rounding:.2g}; expected at most {MAX_DIFFERENCE:g} "
-            f"and {MAX_ROUNDING:g}; try other versions of tensorflow and tf2onnx, then the command "
-            "again with --resume"
+            f"the ONNX file's {output} differ from the Keras model's by up to {difference:.2g}, "
+            f"and with weights of 16 bits by another {rounding:.2g}; expected at most "
+            f"{MAX_DIFFERENCE:g} and {MAX_ROUNDING:g}; try other versions of tensorflow and "
+            "tf2onnx, then the command again with --resume"
         )
-    write_metadata(proto, threshold, trained_on)
     return proto
 
 
@@ -107,22 +136,12 @@ def onnx_answers(
     return np.concatenate([session.run(None, {name: image[None]})[0] for image in images])
 
 
-def _keras_answers(model: keras.Model, images: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    raw = np.asarray(model(images, training=False), np.float32)
-    return np.concatenate([1 / (1 + np.exp(-raw[..., :1])), raw[..., 1:]], axis=-1)
-
-
-def _converted(model: keras.Model) -> onnx.ModelProto:
-    """As ONNX, a sigmoid after the scores, pictures of any size one at a time."""
+def _converted(answer: Callable[[Any], Any], shape: tuple[int | None, ...]) -> onnx.ModelProto:
     import onnx
     import tensorflow as tf
     import tf2onnx
 
-    def answer(grey: Any) -> Any:
-        raw = model(grey, training=False)
-        return tf.concat([tf.sigmoid(raw[..., :1]), raw[..., 1:]], axis=-1)
-
-    signature = (tf.TensorSpec((1, None, None, 1), tf.float32, name="grey"),)
+    signature = (tf.TensorSpec(shape, tf.float32, name="grey"),)
     proto, _ = tf2onnx.convert.from_function(
         tf.function(answer, input_signature=signature), input_signature=signature, opset=OPSET
     )
@@ -130,7 +149,7 @@ def _converted(model: keras.Model) -> onnx.ModelProto:
     return proto
 
 
-def _folded(proto: onnx.ModelProto) -> onnx.ModelProto:
+def _folded(proto: onnx.ModelProto, output: str) -> onnx.ModelProto:
     """The same with normalisation and padding folded into the convolutions."""
     import onnx
     import onnxruntime
@@ -147,7 +166,7 @@ def _folded(proto: onnx.ModelProto) -> onnx.ModelProto:
         folded = onnx.load(path)
     assert isinstance(folded, onnx.ModelProto)
     drop_unused_domains(folded)
-    _shorten_names(folded.graph)
+    _shorten_names(folded.graph, output)
     scale_last(folded.graph)
     return folded
 
@@ -169,10 +188,10 @@ def scale_last(graph: onnx.GraphProto) -> None:
     graph.node.extend([*nodes[:first], *before, *nodes[last:]])
 
 
-def _shorten_names(graph: onnx.GraphProto) -> None:
+def _shorten_names(graph: onnx.GraphProto, output: str) -> None:
     """Number what TensorFlow gave long names: a twentieth of the file."""
     names = {value.name: "grey" for value in graph.input}
-    names |= {value.name: "cells" for value in graph.output}
+    names |= {value.name: output for value in graph.output}
 
     def short(name: str) -> str:
         return names.setdefault(name, f"v{len(names)}") if name else name

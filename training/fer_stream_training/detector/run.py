@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,6 +68,7 @@ def run_detector_training(
         proto = exported(model, scenes[:8], settings.threshold, _trained_on(material))
         path = folder / MODEL_NAME
         path.write_bytes(proto.SerializeToString())
+        _train_check(path, material, settings, console)
     except KeyboardInterrupt:
         console.print(f"stopped; finished epochs are kept in {folder}; go on with --resume")
         raise
@@ -79,6 +81,34 @@ def run_detector_training(
         f"on {len(scenes)} composed scenes: {measure(path, scenes)}\n"
         f"wrote {path} ({path.stat().st_size:,} bytes); use it with --detector onnx:{path}"
     )
+
+
+def _train_check(
+    detector: Path, material: Material, settings: DetectorSettings, console: Console
+) -> None:
+    """Write the check that belongs to a detector's file; it is begun anew by each call."""
+    from .candidates import gather
+    from .check import exported_check, train_check
+
+    console.print(f"searching {settings.check_scenes:,} scenes for what the check learns from")
+    found = gather(detector, _check_scenes(material, settings), settings.seed)
+    console.print(f"{len(found.images):,} squares, {found.faces.mean():.0%} of them faces")
+
+    def report(epoch: int, loss: float) -> None:
+        console.print(f"check epoch {epoch}/{settings.check_epochs}  loss {loss:.3f}")
+
+    model = train_check(found, settings.check_epochs, settings.seed, report)
+    path = detector.with_name(f"{detector.stem}-check.onnx")
+    path.write_bytes(exported_check(model, found, _trained_on(material)).SerializeToString())
+    console.print(f"wrote {path} ({path.stat().st_size:,} bytes); it is used with the detector")
+
+
+def _check_scenes(material: Material, settings: DetectorSettings) -> Iterator[Picture]:
+    usual = Composer(material, settings.height, settings.width)
+    large = Composer(material, settings.large, settings.large)
+    for number in range(settings.check_scenes):
+        composer = large if number % 4 == 3 else usual
+        yield composer.scene((settings.seed + 2, number))
 
 
 def _check_earlier(earlier: Path | None) -> None:

@@ -32,6 +32,10 @@ class DetectorSettings:
     """Of the scenes, those made on a frame of the videos, where there are any."""
     threshold: float
     """The score from which the file says that an answer is a face, 0..1."""
+    check_scenes: int
+    """Scenes that the trained detector searches, for the check to learn from what it finds."""
+    check_epochs: int
+    """Of the check: times that it sees all of that."""
     seed: int
 
     def __post_init__(self) -> None:
@@ -42,8 +46,12 @@ class DetectorSettings:
             )
         if not 0 < self.threshold < 1:
             raise ConfigError(f"a recipe's threshold is between 0 and 1, got {self.threshold}")
-        if min(self.epochs, self.steps, self.batch_size) < 1 or self.lr <= 0:
-            raise ConfigError("a recipe's epochs, steps, batch_size and lr must be above 0")
+        counts = (self.epochs, self.steps, self.batch_size, self.check_scenes, self.check_epochs)
+        if min(counts) < 1 or self.lr <= 0:
+            raise ConfigError(
+                "a recipe's epochs, steps, batch_size, lr, check_scenes and check_epochs must be "
+                "above 0"
+            )
 
     def as_dict(self) -> dict[str, int | float]:
         """The settings as plain JSON values."""

@@ -1,0 +1,88 @@
+"""A second look at what a detector takes for faces, each by itself and in full resolution."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from fer_stream.detectors.squares import Squares
+from fer_stream.errors import ModelError
+from fer_stream.imaging import crop
+from fer_stream.models.face_check import describe_check_model
+from fer_stream.models.info import load_session
+from fer_stream.types import Frame
+
+_AT_MOST = 64  # squares, the surest: a frame that seems full of faces must not stop a run
+_AT_ONCE = 16  # more are no faster, and onnxruntime keeps the memory of the largest batch
+_WEIGHT = 0.5
+"""Of what the look says: it learned from the same faces as the search, so half of it is known."""
+_MOST = 20.0  # of log-odds that are believed
+
+
+class FaceCheck:
+    """Runs the network in `path`, which tells faces from what a search took for some.
+
+    Raises ModelError for a file that is none, or that cannot be run.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._session = load_session(path)
+        self.info = describe_check_model(path, self._session)
+        self._input = self._session.get_inputs()[0].name
+        try:
+            self._look(np.zeros((1, self.info.side, self.info.side), np.uint8))
+        except ModelError:
+            raise
+        except Exception as error:  # onnxruntime's errors share no base class but Exception
+            reason = " ".join(str(error).split())[:200]
+            raise ModelError(f"model {path} cannot be run: {reason}") from None
+
+    def joint(
+        self, frame: Frame, squares: Squares, scores: npt.NDArray[np.float32]
+    ) -> npt.NDArray[np.float32]:
+        """Return what the search and this look say together, (N,) 0..1.
+
+        Args:
+            frame: The frame that was searched.
+            squares: (N, 3), px of the frame, the surest first; 0 is said of those that there are
+                too many of to look at.
+            scores: (N,), what the search says of them, 0..1.
+        """
+        looked = squares[:_AT_MOST]
+        crops = [look_at(frame, square, self.info.around, self.info.side) for square in looked]
+        parts = [
+            self._look(np.stack(crops[i : i + _AT_ONCE])) for i in range(0, len(crops), _AT_ONCE)
+        ]
+        joint = np.zeros(len(squares), np.float32)
+        if parts:
+            first = np.clip(scores[: len(looked)], 1e-6, 1 - 1e-6)
+            # The log-odds of independent witnesses add up.
+            odds = np.log(first / (1 - first)) + _WEIGHT * np.concatenate(parts)
+            joint[: len(looked)] = 1 / (1 + np.exp(-odds))
+        return joint
+
+    def _look(self, crops: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """Return the log-odds that each of (N, side, side) frames a face, (N,)."""
+        (raw,) = self._session.run(None, {self._input: crops.astype(np.float32)[..., np.newaxis]})
+        said = np.asarray(raw, np.float32)
+        if said.shape != (len(crops), 1):
+            raise ModelError(
+                f"model {self.info.path} gives {said.shape} for {len(crops)} squares; expected "
+                f"({len(crops)}, 1), log-odds; make one with fer-stream train-detector"
+            )
+        return np.clip(said[:, 0], -_MOST, _MOST)
+
+
+def look_at(
+    frame: Frame, square: npt.NDArray[np.floating], around: float, size: int
+) -> npt.NDArray[np.uint8]:
+    """Cut a square (3,), px of the frame, and what is about it, `around` sides wide in all.
+
+    Returns (size, size) grey, 0..255 full range.
+    """
+    x, y, side = map(float, square)
+    extent = max(round(side * around), 1)
+    left, top = round(x - extent / 2), round(y - extent / 2)
+    return crop(frame, left, top, (extent, extent), (size, size))
