@@ -12,7 +12,7 @@ in front of the user: a `FerStreamError` as one line, anything else as a bug wit
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from fer_stream.errors import ConfigError
 from fer_stream.types import (
+    Box,
     Detection,
     EmotionScores,
     Face,
@@ -122,6 +123,17 @@ class Detector(Stage):
     def detect(self, frame: Frame) -> list[Detection]:
         """Return the faces of `frame`, in any order, boxes in the frame's pixels."""
 
+    def look_again(
+        self,
+        frame: Frame,  # noqa: ARG002 - for those who can tell
+        boxes: Sequence[Box],  # noqa: ARG002
+    ) -> list[float] | None:
+        """Say of each box how likely a face is there, 0..1; None if it cannot be told.
+
+        Trackers ask where they follow a face that `detect` did not find in the same frame.
+        """
+        return None
+
 
 class Tracker(Stage):
     """Follows faces from frame to frame.
@@ -141,6 +153,9 @@ class Tracker(Stage):
                     self.tracks = [Track(d.box, None, d.confidence) for d in detections]
                 return self.tracks
     """
+
+    look_again: Callable[[Frame, Sequence[Box]], list[float] | None] | None = None
+    """The detector's method, which the engine puts here; None outside a run."""
 
     @abstractmethod
     def update(self, frame: Frame, detections: Sequence[Detection] | None) -> list[Track]:

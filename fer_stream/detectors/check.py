@@ -50,18 +50,24 @@ class FaceCheck:
                 too many of to look at.
             scores: (N,), what the search says of them, 0..1.
         """
-        looked = squares[:_AT_MOST]
-        crops = [look_at(frame, square, self.info.around, self.info.side) for square in looked]
+        first = np.clip(scores[:_AT_MOST], 1e-6, 1 - 1e-6)
+        # The log-odds of independent witnesses add up.
+        odds = np.log(first / (1 - first)) + _WEIGHT * self._odds(frame, squares[:_AT_MOST])
+        joint = np.zeros(len(squares), np.float32)
+        joint[: len(odds)] = 1 / (1 + np.exp(-odds))
+        return joint
+
+    def alone(self, frame: Frame, squares: Squares) -> npt.NDArray[np.float32]:
+        """Return what this look says by itself of squares (N, 3), px of the frame: (N,) 0..1."""
+        return np.asarray(1 / (1 + np.exp(-self._odds(frame, squares))), np.float32)
+
+    def _odds(self, frame: Frame, squares: Squares) -> npt.NDArray[np.float32]:
+        """Return the log-odds that each of the squares (N, 3), px of the frame, is a face, (N,)."""
+        crops = [look_at(frame, square, self.info.around, self.info.side) for square in squares]
         parts = [
             self._look(np.stack(crops[i : i + _AT_ONCE])) for i in range(0, len(crops), _AT_ONCE)
         ]
-        joint = np.zeros(len(squares), np.float32)
-        if parts:
-            first = np.clip(scores[: len(looked)], 1e-6, 1 - 1e-6)
-            # The log-odds of independent witnesses add up.
-            odds = np.log(first / (1 - first)) + _WEIGHT * np.concatenate(parts)
-            joint[: len(looked)] = 1 / (1 + np.exp(-odds))
-        return joint
+        return np.concatenate([np.zeros(0, np.float32), *parts])
 
     def _look(self, crops: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """Return the log-odds that each of (N, side, side) frames a face, (N,)."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -76,6 +78,13 @@ class OnnxDetector(Detector):
                 found.append(Detection(box, float(scores[n])))
         return found
 
+    def look_again(self, frame: Frame, boxes: Sequence[Box]) -> list[float] | None:
+        """Return what the second network says of each box, 0..1; None without one."""
+        if self._check is None:
+            return None
+        squares = np.array([_uncut(box, frame) for box in boxes], np.float32)
+        return [float(likely) for likely in self._check.alone(frame, squares)]
+
     def candidates(self, frame: Frame) -> tuple[Squares, npt.NDArray[np.float32]]:
         """Return what is worth a second look, the surest first.
 
@@ -120,3 +129,18 @@ class OnnxDetector(Detector):
                 "fer-stream train-detector"
             )
         return cells[0]  # type: ignore[no-any-return]
+
+
+def _uncut(box: Box, frame: Frame) -> tuple[float, float, float]:
+    """Return the square that was cut to `box` at the frame's edges: centre x, y and side, px."""
+    side = max(box.width, box.height)
+    height, width = frame.grey.shape
+
+    def centre(start: int, length: int, end: int) -> float:
+        if start == 0 and length < side:
+            return length - side / 2
+        if start + length == end and length < side:
+            return start + side / 2
+        return start + length / 2
+
+    return centre(box.x, box.width, width), centre(box.y, box.height, height), side

@@ -202,7 +202,9 @@ class Lane:
         """Return what a session starts with."""
         plan = self.plan
         schedule, pace = DetectionSchedule(plan.detect_every), AnalysisPace(plan.analyse_fps)
-        return plan.new_tracker(), schedule, pace, []
+        tracker = plan.new_tracker()
+        tracker.look_again = plan.detector.look_again
+        return tracker, schedule, pace, []
 
 
 def source_of(item: object) -> str | None:

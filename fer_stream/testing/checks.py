@@ -64,7 +64,10 @@ def check_source(source: Source, finite: bool = True, *, at_most: int = 50) -> l
 
 
 def check_detector(detector: Detector, frame: Frame) -> list[Detection]:
-    """Detect on a frame, and on an empty one of its size; return the frame's detections."""
+    """Detect on a frame, and on an empty one of its size; return the frame's detections.
+
+    The detector is asked to look again at what it found, too.
+    """
     check_name(detector)
     blank = make_frame(frame.index + 1, image=np.zeros_like(frame.grey))
     answers = []
@@ -76,8 +79,25 @@ def check_detector(detector: Detector, frame: Frame) -> list[Detection]:
             expect(isinstance(detection, Detection), f"expected a Detection, got {detection!r}")
             _check_box(detection.box, shown)
             _check_confidence(detection.confidence)
+        _check_second_look(detector, shown, [detection.box for detection in found])
         answers.append(found)
     return answers[0]
+
+
+def _check_second_look(detector: Detector, frame: Frame, boxes: list[Box]) -> None:
+    with unchanged(frame):
+        said = detector.look_again(frame, boxes)
+    if said is None:
+        return
+    expect(
+        isinstance(said, list) and len(said) == len(boxes),
+        f"look_again must return None or a list with a number for each box, got {said!r}",
+    )
+    for likely in said:
+        expect(
+            isinstance(likely, float) and 0 <= likely <= 1,
+            f"look_again must return numbers 0..1, got {likely!r}",
+        )
 
 
 def check_tracker(tracker: Tracker, frames: Sequence[Frame] | None = None) -> list[list[Track]]:

@@ -109,6 +109,15 @@ class _BadDetector(FakeDetector):
         return self.found
 
 
+class _BadWitness(FakeDetector):
+    def __init__(self, said: Any) -> None:
+        super().__init__()
+        self.said = said
+
+    def look_again(self, _frame: Frame, _boxes: Sequence[Box]) -> list[float] | None:
+        return self.said
+
+
 class _Scribbler(FakeDetector):
     def detect(self, frame: Frame) -> list[Detection]:
         frame.grey[0, 0] ^= 1
@@ -124,6 +133,9 @@ class _Scribbler(FakeDetector):
         (_BadDetector([Detection(Box(0, 44, 5, 5))]), "reaches out"),
         (_BadDetector([Detection(Box(np.int32(1), 0, 5, 5))]), "whole pixels"),
         (_BadDetector([Detection(Box(0, 0, 5, 5), 1.5)]), "confidence"),
+        (_BadWitness([0.5, 0.5]), "a number for each box"),
+        (_BadWitness([1.5]), "numbers 0..1"),
+        (_BadWitness([None]), "numbers 0..1"),
         (_Scribbler(), "must not be written to"),
     ],
 )

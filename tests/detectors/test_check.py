@@ -15,7 +15,7 @@ from fer_stream.models import FACE_MODEL
 from fer_stream.models.face_check import check_path
 from fer_stream.models.info import describe, load_session
 from fer_stream.testing import check_detector, make_frame
-from fer_stream.types import Detection
+from fer_stream.types import Box, Detection
 from tests.detectors.models import SQUARE, write_bright_finder, write_check
 
 
@@ -65,6 +65,33 @@ def test_a_frame_full_of_faces_is_looked_at_in_bounded_time(finder: Path) -> Non
     detector = OnnxDetector(str(finder))
     white = make_frame(image=np.full((640, 640), 255, np.uint8))
     assert 20 < len(detector.detect(white)) <= 64
+
+
+def test_it_looks_again_at_places_that_it_is_asked_about(finder: Path) -> None:
+    frame = make_frame(image=picture(255))
+    boxes = [Box(24, 24, 8, 8), Box(0, 0, 8, 8)]
+    assert OnnxDetector(str(finder)).look_again(frame, boxes) is None, "nobody can"
+    write_check(finder.with_name("bright-check.onnx"), odds=4.0)
+    said = OnnxDetector(str(finder)).look_again(frame, boxes)
+    assert said == pytest.approx([1 / (1 + np.exp(-4.0)), 0.5], abs=0.001)
+
+
+@pytest.mark.parametrize("edge", ["left", "right", "top", "bottom"])
+def test_a_face_that_leaves_the_frame_is_looked_at_whole(astronaut: np.ndarray, edge: str) -> None:
+    """Its box was cut at the edge; the middle of the box is not that of the face."""
+    x, y, width, height = 170, 65, 110, 110  # the face, and the frames that show two thirds of it
+    cut = {
+        "left": (astronaut[:, x + 35 :], Box(0, y, width - 35, height)),
+        "right": (astronaut[:, : x + width - 35], Box(x, y, width - 35, height)),
+        "top": (astronaut[y + 35 :], Box(x, 0, width, height - 35)),
+        "bottom": (astronaut[: y + height - 35], Box(x, y, width, height - 35)),
+    }
+    image, box = cut[edge]
+    detector = OnnxDetector()
+    (whole,) = detector.look_again(make_frame(image=astronaut), [Box(x, y, width, height)]) or ()
+    (seen,) = detector.look_again(make_frame(image=image), [box]) or ()
+    assert whole > 0.9
+    assert seen > 0.5
 
 
 @pytest.mark.parametrize(("x", "y"), [(50.0, 40.0), (3.0, 2.0), (97.0, 76.0)])

@@ -106,7 +106,7 @@ def test_false_detections_in_other_places_are_never_reported() -> None:
 
 def test_a_face_is_followed_without_detections(astronaut: Image) -> None:
     film = Film()
-    lefts = [150 + round(60 * np.sin(i / 12)) for i in range(45)]
+    lefts = [150 + round(60 * np.sin(i / 8)) for i in range(28)]
 
     def view(left: int) -> Image:
         return astronaut[20:260, left - 100 : left + 220]
@@ -179,9 +179,53 @@ def test_at_a_cut_the_faces_before_it_are_gone() -> None:
 def test_a_face_that_is_never_detected_again_is_not_trusted_for_ever() -> None:
     film = known((1, 100, 80))
     image = scene((1, 100, 80))
-    shown = [bool(film.show(image, [] if i % 5 == 0 else None)) for i in range(100)]
-    assert all(shown[: 2 * FPS - 2])
-    assert not any(shown[2 * FPS + 2 :])
+    shown = [bool(film.show(image, [] if i % 5 == 0 else None)) for i in range(60)]
+    assert shown == [True] * 30 + [False] * 30, "1.2 s"
+
+
+class Witness:
+    """Says the same of every place, and counts the places of each question."""
+
+    def __init__(self, likely: float | None) -> None:
+        self.likely = likely
+        self.asked: list[int] = []
+
+    def look_again(self, _frame: Frame, boxes: Sequence[Box]) -> list[float] | None:
+        self.asked.append(len(boxes))
+        return None if self.likely is None else [self.likely] * len(boxes)
+
+
+@pytest.mark.parametrize(("likely", "frames"), [(0.9, 60), (0.3, 30), (None, 30), (0.05, 9)])
+def test_what_the_detector_says_of_a_missed_face_counts(likely: float | None, frames: int) -> None:
+    """It is searched for after 0.4 s, in vain, and every 0.4 s from there on."""
+    film, witness = known((1, 100, 80)), Witness(likely)
+    film.tracker.look_again = witness.look_again
+    image = scene((1, 100, 80))
+    shown = [bool(film.show(image, [] if i % 10 == 0 else None)) for i in range(1, 61)]
+    assert shown == [True] * frames + [False] * (60 - frames)
+
+
+def test_only_faces_that_a_search_missed_are_asked_about() -> None:
+    film, witness = known((1, 60, 80), (2, 180, 80)), Witness(0.9)
+    film.tracker.look_again = witness.look_again
+    image = scene((1, 60, 80), (2, 180, 80))
+    film.show(image)
+    film.show(image, found((60, 80), (180, 80)))
+    assert witness.asked == []
+    film.show(image, found((180, 80)))
+    assert witness.asked == [1]
+    film.show(image, [])
+    assert witness.asked == [1, 2]
+
+
+def test_a_face_that_has_gone_is_a_new_one_when_it_returns() -> None:
+    film = known((1, 100, 80))
+    film.tracker.look_again = Witness(0.0).look_again
+    image = scene((1, 100, 80))
+    assert film.show(image, []) == []
+    film.show(image, found((100, 80)))
+    (track,) = film.show(image, found((100, 80)))
+    assert track.track_id == 2
 
 
 def test_two_faces_side_by_side_keep_their_numbers() -> None:
