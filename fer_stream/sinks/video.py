@@ -84,6 +84,7 @@ class _Film:
         self._path = path
         self._crf = crf
         self._stream: VideoStream | None = None
+        self._failed = False
         self._last_pts = -1
         # Fragments begin at key frames and are flushed at once.
         options = {"movflags": "frag_keyframe+empty_moov+default_base_moof", "flush_packets": "1"}
@@ -112,6 +113,7 @@ class _Film:
             picture.pts, picture.time_base = self._last_pts, _TIME_BASE
             self._container.mux(self._stream.encode(picture))
         except (av.FFmpegError, OSError) as error:
+            self._failed = True
             raise SinkError(f"video cannot write {self._path}: {ffmpeg_reason(error)}") from None
 
     def _begin(self, image: BgrImage, fps: float) -> VideoStream:
@@ -127,8 +129,12 @@ class _Film:
 
     def close(self) -> None:
         try:
-            if self._stream is not None:
+            # After an error there is nothing to add, and FFmpeg must not be asked to: it crashes
+            # when it is to write a header for the second time.
+            if self._stream is not None and not self._failed:
                 self._container.mux(self._stream.encode(None))
             self._container.close()
         except (av.FFmpegError, OSError) as error:
+            if self._failed:
+                return  # the same again
             raise SinkError(f"video cannot finish {self._path}: {ffmpeg_reason(error)}") from None

@@ -132,6 +132,26 @@ def test_a_full_disk_ends_the_run_in_one_line_and_leaves_whole_rows(tmp_path: Pa
 
 
 @unix
+@pytest.mark.parametrize("ending", ["mp4", "mkv"])
+@pytest.mark.parametrize("limit", [100, 20000], ids=["in the header", "in the pictures"])
+def test_a_full_disk_ends_a_film_in_one_line(tmp_path: Path, limit: int, ending: str) -> None:
+    import resource
+
+    def limit_files() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+    name = f"out.{ending}"
+    done = run(
+        "run", "--source", LONG, "--sink", f"video:{name}", cwd=tmp_path, preexec_fn=limit_files
+    )
+    ours = [line for line in done.stderr.splitlines() if line.startswith("fer-stream:")]
+    assert (done.returncode, ours) == (
+        1,
+        [f"fer-stream: video cannot write {name}: File too large"],
+    )
+
+
+@unix
 @pytest.mark.parametrize("sink", ["jsonl:-", "csv:-", "console"])
 def test_a_reader_that_has_seen_enough_ends_the_run_without_an_error(
     tmp_path: Path, sink: str
