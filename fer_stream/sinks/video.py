@@ -7,6 +7,7 @@ from pathlib import Path
 
 import av
 import cv2
+import numpy as np
 from av.container import OutputContainer
 from av.video.stream import VideoStream
 
@@ -24,7 +25,8 @@ _KEY_FRAME_S = 2.0  # also the length of a fragment: what a kill costs at most
 class VideoSink(Sink):
     """Writes what was seen, with what was found: `video:out.mp4` (or .mkv, .mov).
 
-    Frames keep their own time stamps. MP4 is written in fragments, so that a file whose writer
+    Frames keep their own time stamps. The first picture's size is the film's: others are fitted
+    into it, in their own proportions. MP4 is written in fragments, so that a file whose writer
     was killed plays up to about its last two seconds. With several sources each gets a file of its
     own, `out-1.mp4`, `out-2.mp4`, in their order. After an error it goes on in a new one,
     `out-part2.mp4`. Option: `crf`, x264's quality, 0 (lossless)
@@ -66,7 +68,8 @@ class VideoSink(Sink):
             # Single pictures are sources of their own; they share a film.
             number = self._sources.index(key) + 1 if key in self._sources else "pictures"
             self._begin(key, self._path.with_stem(f"{self._path.stem}-{number}"))
-        self._films[key].add(annotated(result), result.frame.time_s, info.fps)
+        fps = info.fps or (1.0 if info.stills else 25.0)  # a single picture is shown for a second
+        self._films[key].add(annotated(result), result.frame.time_s, fps)
 
     def close(self) -> None:
         """Finish the files."""
@@ -100,13 +103,11 @@ class _Film:
         except (av.FFmpegError, OSError) as error:
             raise SinkError(f"video cannot write {path}: {ffmpeg_reason(error)}") from None
 
-    def add(self, image: BgrImage, time_s: float, fps: float | None) -> None:
+    def add(self, image: BgrImage, time_s: float, fps: float) -> None:
         try:
             if self._stream is None:
-                self._stream = self._begin(image, fps or 25.0)
-            if image.shape[:2] != (self._stream.height, self._stream.width):
-                size = (self._stream.width, self._stream.height)
-                image = cv2.resize(image, size)  # type: ignore[assignment]
+                self._stream = self._begin(image, fps)
+            image = _fitted(image, self._stream.width, self._stream.height)
             picture = av.VideoFrame.from_ndarray(image, format="bgr24")
             # A new session starts its time again; a film cannot.
             self._last_pts = max(round(time_s / _TIME_BASE), self._last_pts + 1)
@@ -138,3 +139,16 @@ class _Film:
             if self._failed:
                 return  # the same again
             raise SinkError(f"video cannot finish {self._path}: {ffmpeg_reason(error)}") from None
+
+
+def _fitted(image: BgrImage, width: int, height: int) -> BgrImage:
+    """Return a picture at a size in px, in its own proportions: what it does not fill is black."""
+    rows, columns = image.shape[:2]
+    if (columns - width, rows - height) in ((0, 0), (1, 0), (0, 1), (1, 1)):
+        return image[:height, :width]  # an odd side
+    scale = min(width / columns, height / rows)
+    inner = (max(round(columns * scale), 1), max(round(rows * scale), 1))
+    left, top = (width - inner[0]) // 2, (height - inner[1]) // 2
+    fitted = np.zeros((height, width, 3), np.uint8)
+    cv2.resize(image, inner, fitted[top : top + inner[1], left : left + inner[0]])
+    return fitted

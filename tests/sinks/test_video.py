@@ -86,6 +86,37 @@ def test_a_size_change_is_fitted_and_time_goes_on(
     assert {p.shape for _, p in pictures} == {(240, 320, 3)}
 
 
+@pytest.mark.parametrize(
+    ("size", "across", "down"),
+    [((240, 480), (100, 220), (0, 240)), ((640, 120), (0, 320), (90, 150))],
+    ids=["upright", "wide"],
+)
+def test_a_picture_of_another_shape_is_not_distorted(
+    tmp_path: Path,
+    run_info: RunInfo,
+    make: Any,
+    size: tuple[int, int],
+    across: tuple[int, int],
+    down: tuple[int, int],
+) -> None:
+    path = tmp_path / "out.mp4"
+    film(path, run_info, make(0, size=SIZE), make(1, size=size, grey=200), crf=10)
+    light = decoded(path)[1][1].max(axis=2) > 100
+    columns, rows = np.flatnonzero(light.any(axis=0)), np.flatnonzero(light.any(axis=1))
+    assert (columns[0], columns[-1] + 1) == pytest.approx(across, abs=2)
+    assert (rows[0], rows[-1] + 1) == pytest.approx(down, abs=2)
+
+
+def test_every_single_picture_is_shown_for_a_second(
+    tmp_path: Path, run_info: RunInfo, make: Any
+) -> None:
+    path = tmp_path / "out.mp4"
+    pictures = [make(i, size=SIZE, fps=None, time_s=float(i), stills=True) for i in range(3)]
+    film(path, run_info, *pictures)
+    with av.open(str(path)) as container:
+        assert container.duration == pytest.approx(3.0 * av.time_base, rel=0.001)
+
+
 def test_a_session_that_starts_its_time_again_does_not_end_the_film(
     tmp_path: Path, run_info: RunInfo, make: Any
 ) -> None:
