@@ -122,26 +122,26 @@ def as_list(one_or_several: Any) -> list[Any]:
 
 def _check_apart(config: RunConfig, plugins: Plugins) -> None:
     """Refuse sources and sinks that would get in each other's way; raises `ConfigError`."""
-
-    def path(kind: str, spec: StageSpec) -> str:
-        is_path = plugins.get(kind, spec.name).target_is_path and "://" not in spec.target
-        return spec.target if is_path else ""
-
     for number, spec in enumerate(config.source):
         before = config.source[:number]
         if spec in before:
             raise ConfigError(f"source '{spec}' is given twice; its rows could not be told apart")
         if spec.called and spec.called in (other.called for other in before):
             raise ConfigError(f"two sources are called '{spec.called}'; give each its own name")
-    read = [path("source", spec) for spec in config.source]
+    read = [
+        spec.target for spec in config.source if plugins.get("source", spec.name).target_is_path
+    ]
     written: list[str] = []
     for sink in config.sink:
-        target = path("sink", sink)
-        if any(_same_file(target, other) for other in read):
-            raise ConfigError(f"sink '{sink}' would overwrite its own source; name another file")
-        if any(_same_file(target, other) for other in written):
-            raise ConfigError(f"two sinks write to '{target}'; give each its own file")
-        written.append(target)
+        files = plugins.get("sink", sink.name).files(sink.target, len(config.source))
+        for file in files:
+            if any(_same_file(file, other) for other in read):
+                raise ConfigError(
+                    f"sink '{sink}' would overwrite its own source '{file}'; name another file"
+                )
+            if any(_same_file(file, other) for other in written):
+                raise ConfigError(f"two sinks write to '{file}'; give each its own file")
+        written += files
 
 
 def _check_size(config: RunConfig, plugins: Plugins) -> None:
@@ -159,9 +159,10 @@ def _same_file(one: str, other: str) -> bool:
     if not one or not other:
         return False
     try:
-        return one == other or Path(one).samefile(other)
+        # A file that is not there yet has only its name; a hard link has another.
+        return os.path.realpath(one) == os.path.realpath(other) or Path(one).samefile(other)
     except (OSError, ValueError):
-        return False  # one of them is not there yet
+        return False
 
 
 def _check_plain(values: Mapping[str, Any]) -> None:

@@ -249,6 +249,14 @@ class Sink(Stage):
     """Whether it shows the pictures: it is then also given the frames that `analyse_fps` leaves
     out, with `result.analysed` false. Others are given what was analysed, and nothing else."""
 
+    @classmethod
+    def files(cls, target: str, sources: int) -> list[str]:  # noqa: ARG003
+        """Return the files that a run over so many sources may write, given a target.
+
+        Asked for before anything is opened: none may be a source, or another sink's.
+        """
+        return [target] if cls.target_is_path and "://" not in target else []
+
     def open(self, run: RunInfo) -> None:
         """Get ready; raise `SinkError` when that cannot be done."""
 

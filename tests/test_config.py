@@ -235,8 +235,21 @@ def test_a_sink_never_overwrites_its_own_source(cwd: Path) -> None:
             config(source="own.mp4", sink=sink)
 
 
+def test_a_film_of_several_sources_never_overwrites_one_of_them(cwd: Path) -> None:
+    films = [cwd / "talk-1.mp4", cwd / "talk-2.mp4"]
+    for film in films:
+        film.write_bytes(b"film")
+    with pytest.raises(ConfigError, match=r"overwrite its own source 'talk-1\.mp4'"):
+        config(source=[f"left={films[0]}", str(films[1])], sink="video:talk.mp4")
+    assert config(source=str(films[0]), sink="video:talk.mp4").sink
+    (cwd / "seen-pictures.mp4").write_bytes(b"film")
+    with pytest.raises(ConfigError, match="would overwrite its own source"):
+        config(source=["demo", "seen-pictures.mp4"], sink="video:seen.mp4")
+
+
 def test_two_sinks_never_write_to_one_place(cwd: Path) -> None:
-    for one, other in (("csv:x", "jsonl:x"), ("csv:-", "jsonl:-")):
+    several = (("csv:x", "jsonl:x"), ("csv:-", "jsonl:-"), ("csv:x", "jsonl:./y/../x"))
+    for one, other in (*several, ("csv:x", f"episodes:{cwd}/x")):
         with pytest.raises(ConfigError, match="two sinks write to"):
             config(sink=[one, other])
     assert len(config(sink=["console", "overlay"]).sink) == 2

@@ -19,6 +19,7 @@ from fer_stream.types import BgrImage, FrameResult, RunInfo
 from fer_stream.urls import path_target
 
 _TIME_BASE = Fraction(1, 90_000)  # fine enough for any frame rate; MPEG's own clock
+_PICTURES = "pictures"
 _KEY_FRAME_S = 2.0  # also the length of a fragment: what a kill costs at most
 
 
@@ -47,6 +48,12 @@ class VideoSink(Sink):
         self._stem = self._path.stem
         self._part = 0
 
+    @classmethod
+    def files(cls, target: str, sources: int) -> list[str]:
+        """Return the target, and what several sources make of it."""
+        several = [*range(1, sources + 1), _PICTURES] if sources > 1 else []
+        return [target, *(str(_numbered(Path(target), number)) for number in several)]
+
     def open(self, run: RunInfo) -> None:
         """Check that the file can be written; it is begun with the first frame."""
         self._sources = run.sources
@@ -66,8 +73,8 @@ class VideoSink(Sink):
         key = info.source_id if self._several and not info.stills else ""
         if key not in self._films:
             # Single pictures are sources of their own; they share a film.
-            number = self._sources.index(key) + 1 if key in self._sources else "pictures"
-            self._begin(key, self._path.with_stem(f"{self._path.stem}-{number}"))
+            number = self._sources.index(key) + 1 if key in self._sources else _PICTURES
+            self._begin(key, _numbered(self._path, number))
         fps = info.fps or (1.0 if info.stills else 25.0)  # a single picture is shown for a second
         self._films[key].add(annotated(result), result.frame.time_s, fps)
 
@@ -78,6 +85,10 @@ class VideoSink(Sink):
 
     def _begin(self, key: str, path: Path) -> None:
         self._films[key] = _Film(path, self._crf)
+
+
+def _numbered(path: Path, number: int | str) -> Path:
+    return path.with_stem(f"{path.stem}-{number}")
 
 
 class _Film:
