@@ -29,6 +29,7 @@ from fer_stream.plugins import Plugins
 from fer_stream.spec import StageSpec, build, split_query
 from fer_stream.stages import Detector
 from fer_stream.types import Box, Frame, StreamInfo
+from fer_stream.upright import view_of
 
 MEDIA = Path(os.environ.get("FER_STREAM_MEDIA") or Path(__file__).parents[2] / "shared" / "media")
 
@@ -40,7 +41,8 @@ def labelled_frames(path: Path, labels: Labels) -> Iterator[Frame]:
         pictures = islice(container.decode(stream), max(labels) + 1)
         for index, picture in enumerate(pictures):
             if index in labels:
-                yield frame_from_video(picture, index, picture.time or 0.0, info)
+                view = view_of(picture, stream.sample_aspect_ratio)
+                yield frame_from_video(picture, view, index, picture.time or 0.0, info)
 
 
 def make_detector(text: str) -> Detector:

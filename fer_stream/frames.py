@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from fer_stream.types import BgrImage, Frame, GreyImage, StreamInfo
+from fer_stream.upright import View
 
 _EIGHT_BIT_LUMA = ("yuv4", "yuvj4", "nv12", "nv16", "nv21", "gray")
 # "gray" alone is full range by definition in FFmpeg, as are the yuvj formats.
@@ -44,16 +45,17 @@ def frame_from_image(image: BgrImage, index: int, time_s: float, info: StreamInf
     return new_frame(grey, index, time_s, info, image)
 
 
-def frame_from_video(picture: av.VideoFrame, index: int, time_s: float, info: StreamInfo) -> Frame:
-    """Make a frame from a decoded picture, turned upright, colour not yet converted."""
-    turns = round(picture.rotation / 90) % 4  # counter-clockwise, from the display matrix
+def frame_from_video(
+    picture: av.VideoFrame, view: View, index: int, time_s: float, info: StreamInfo
+) -> Frame:
+    """Make a frame from a decoded picture, seen as it is to be shown, its colour not yet made."""
     grey, full_range = _luma(picture)
 
     def make_image() -> BgrImage:
-        return _turned(_converted(picture, "bgr24"), turns)
+        return view.of(_converted(picture, "bgr24"))
 
     return Frame(
-        _turned(grey, turns),
+        view.of(grey),
         index,
         time_s,
         datetime.now(UTC),
@@ -64,15 +66,9 @@ def frame_from_video(picture: av.VideoFrame, index: int, time_s: float, info: St
     )
 
 
-def upright_size(picture: av.VideoFrame) -> tuple[int, int]:
-    """Return (width, height) in px of a decoded picture after it is turned upright."""
-    size = (picture.width, picture.height)
-    return size[::-1] if round(picture.rotation / 90) % 2 else size
-
-
-def fitting(info: StreamInfo, picture: av.VideoFrame) -> StreamInfo:
+def fitting(info: StreamInfo, view: View) -> StreamInfo:
     """Return `info`, or that of a new session when the picture has another size."""
-    width, height = upright_size(picture)
+    width, height = view.size
     if (width, height) == (info.width, info.height):
         return info
     return replace(info, width=width, height=height, session=info.session + 1)
@@ -91,7 +87,3 @@ def _luma(picture: av.VideoFrame) -> tuple[GreyImage, bool]:
 
 def _converted(picture: av.VideoFrame, pixel_format: str) -> GreyImage | BgrImage:
     return picture.to_ndarray(format=pixel_format)  # type: ignore[return-value]  # 8-bit formats
-
-
-def _turned(image: GreyImage, turns: int) -> GreyImage:
-    return image if turns == 0 else np.ascontiguousarray(np.rot90(image, turns))

@@ -9,9 +9,10 @@ import av
 from av.container import InputContainer
 
 from fer_stream.errors import SourceError
-from fer_stream.frames import fitting, frame_from_video, upright_size
+from fer_stream.frames import fitting, frame_from_video
 from fer_stream.media import MediaClock, Progress, decode, ffmpeg_reason, video_stream
 from fer_stream.types import Frame, StreamInfo
+from fer_stream.upright import View, view_of
 from fer_stream.words import counted
 
 _JUMP_S = 1.0
@@ -42,6 +43,7 @@ class VideoReader:
             container.close()
             raise SourceError(f"{source} has a video of an unknown format; expected one like H.264")
         self._stream = stream
+        self._pixel_aspect = stream.sample_aspect_ratio
         # HLS brings seconds of pictures at once: shown at the pace at which they were made.
         self._in_pieces = container.format.name == "hls"
         self._progress = Progress(container, stream)
@@ -55,7 +57,7 @@ class VideoReader:
     def info(self) -> StreamInfo:
         """Describe the stream; call it before `frames`."""
         assert self._first is not None
-        width, height = upright_size(self._first)
+        width, height = self._view(self._first).size
         rate = self._stream.average_rate
         return StreamInfo(
             source_id=self._source,
@@ -75,7 +77,8 @@ class VideoReader:
         self._began = start
         picture, self._first = self._first, None
         while picture is not None:
-            before, info = info, fitting(info, picture)
+            view = self._view(picture)
+            before, info = info, fitting(info, view)
             if info is not before:
                 start = time.monotonic()
             time_s = clock.time_s(picture)
@@ -83,7 +86,7 @@ class VideoReader:
                 if self._in_pieces:
                     self._keep_pace(time_s)
                 time_s = time.monotonic() - start
-            yield frame_from_video(picture, index, time_s, info)
+            yield frame_from_video(picture, view, index, time_s, info)
             index += 1
             picture = next(self._pictures, None)
         if info.live:
@@ -99,6 +102,9 @@ class VideoReader:
         """Close the container, and let go of the decoder with its threads and pictures."""
         self._pictures.close()
         self._container.close()
+
+    def _view(self, picture: av.VideoFrame) -> View:
+        return view_of(picture, self._pixel_aspect)
 
     def _keep_pace(self, time_s: float) -> None:
         ahead_s = self._began + time_s - time.monotonic()

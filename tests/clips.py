@@ -36,6 +36,7 @@ def write_clip(
     codec: str = "libx264",
     pix_fmt: str = "",
     gop: int = 12,
+    pixel_aspect: Fraction | None = None,
     options: Mapping[str, str] | None = None,
 ) -> Path:
     """Write a video with PyAV.
@@ -48,6 +49,7 @@ def write_clip(
         codec: The encoder.
         pix_fmt: By default yuv420p; yuvj420p is the same in full range.
         gop: Frames from one key frame to the next.
+        pixel_aspect: Width to height of a pixel, when they are not square.
         options: The container's; the default puts an MP4's index first.
     """
     height, width = images[0].shape[:2]
@@ -60,6 +62,8 @@ def write_clip(
     stream.pix_fmt = pix_fmt or ("yuv444p" if width % 2 or height % 2 else "yuv420p")
     stream.codec_context.time_base = base
     stream.codec_context.gop_size = gop
+    if pixel_aspect:
+        stream.codec_context.sample_aspect_ratio = pixel_aspect
     for picture, stamp in zip(
         encodable(images, stream.pix_fmt), pts or range(len(images)), strict=True
     ):
@@ -89,15 +93,19 @@ def write_sound(path: Path, seconds: float = 0.5) -> Path:
     return path
 
 
-def turn_mp4(path: Path, degrees: int) -> Path:
+def turn_mp4(path: Path, degrees: int, *, mirrored: bool = False) -> Path:
     """Give an MP4's track a display matrix that turns it clockwise, as telephones do.
+
+    `mirrored` is what cameras on their front do: left and right change places after the turn.
 
     The matrix is in the track header box (ISO/IEC 14496-12, 8.3.2): nine 32-bit numbers, 40 bytes
     behind the start of a version 0 box's content.
     """
     one = 1 << 16
-    corner = {90: (0, one, -one, 0), 180: (-one, 0, 0, -one), 270: (0, -one, one, 0)}[degrees]
-    a, b, c, d = corner
+    turn = {0: (1, 0, 0, 1), 90: (0, 1, -1, 0), 180: (-1, 0, 0, -1), 270: (0, -1, 1, 0)}
+    a, b, c, d = (number * one for number in turn[degrees])
+    if mirrored:
+        a, c = -a, -c
     matrix = b"".join(v.to_bytes(4, "big", signed=True) for v in (a, b, 0, c, d, 0, 0, 0, 1 << 30))
     data = bytearray(path.read_bytes())
     start = data.index(b"tkhd") + 4 + 40

@@ -19,7 +19,8 @@ class FileSource(Source):
     """Reads a video file, losing nothing: `file:talk.mp4`, or just `talk.mp4`.
 
     Media time comes from the container's time stamps and starts at 0, so that clips with a
-    variable frame rate are timed right. A damaged or cut file gives every frame that can be
+    variable frame rate are timed right. Frames are as players show them: turned and mirrored as the
+    file says, and with square pixels. A damaged or cut file gives every frame that can be
     decoded, then `SourceError` with the word `incomplete`.
     """
 

@@ -69,17 +69,59 @@ def test_time_starts_at_zero_however_late_the_stream_starts(clip: MakeClip) -> N
     assert [frame.time_s for frame in frames] == pytest.approx([i / 25 for i in range(40)])
 
 
-@pytest.mark.parametrize("degrees", [90, 180, 270])
-def test_a_turned_recording_comes_upright(degrees: int, clip: MakeClip, astronaut: Image) -> None:
+@pytest.mark.parametrize("mirrored", [False, True])
+@pytest.mark.parametrize("degrees", [0, 90, 180, 270])
+def test_a_turned_or_mirrored_recording_comes_upright(
+    degrees: int, mirrored: bool, clip: MakeClip, astronaut: Image
+) -> None:
     upright = astronaut[:240, :320]
     turns = degrees // 90
-    held = np.ascontiguousarray(np.rot90(upright, turns))  # as the telephone's sensor saw it
-    info, frames, _ = read(turn_mp4(clip(images=[held] * 3), degrees))
+    seen = upright[:, ::-1] if mirrored else upright
+    held = np.ascontiguousarray(np.rot90(seen, turns))  # as the telephone's sensor saw it
+    path = turn_mp4(clip(images=[held] * 3), degrees, mirrored=mirrored)
+    info, frames, _ = read(path)
     assert (info.width, info.height) == (320, 240)
     for frame in frames:
         assert frame.grey.shape == (240, 320)
         assert np.abs(frame.image.astype(int) - upright).mean() < 6
         assert np.corrcoef(frame.grey.ravel(), upright[..., 1].ravel())[0, 1] > 0.9
+
+
+@pytest.mark.parametrize("degrees", [0, 90])
+@pytest.mark.parametrize(
+    ("stored", "pixel_aspect"),
+    [
+        ((240, 240), Fraction(4, 3)),
+        ((320, 120), Fraction(1, 2)),
+        ((320, 240), Fraction(1216, 1215)),
+    ],
+    ids=["HDV", "half the lines", "as good as square"],
+)
+def test_pixels_that_are_not_square_are_stretched(
+    stored: tuple[int, int],
+    pixel_aspect: Fraction,
+    degrees: int,
+    clip: MakeClip,
+    astronaut: Image,
+) -> None:
+    upright = astronaut[:240, :320]
+    squeezed: Image = cv2.resize(upright, stored, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
+    path = turn_mp4(clip(images=[squeezed] * 3, pixel_aspect=pixel_aspect), degrees)
+    info, frames, error = read(path)
+    assert error == ""
+    shown = np.rot90(upright, -degrees // 90)
+    assert (info.height, info.width) == shown.shape[:2]
+    assert len(frames) == 3
+    for frame in frames:
+        assert frame.info is info, "no other session"
+        assert frame.grey.shape == shown.shape[:2]
+        assert np.abs(frame.image.astype(int) - shown).mean() < 9
+        assert np.corrcoef(frame.grey.ravel(), shown[..., 1].ravel())[0, 1] > 0.9
+
+
+def test_a_pixel_shape_that_cannot_be_is_taken_for_square(clip: MakeClip) -> None:
+    info, _, _ = read(clip(images=noise(3), pixel_aspect=Fraction(1, 200)))
+    assert (info.width, info.height) == (160, 120)
 
 
 @pytest.mark.parametrize("pix_fmt", ["yuv420p", "yuvj420p", "yuv444p", "yuv420p10le"])
