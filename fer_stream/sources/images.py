@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -22,6 +23,7 @@ from fer_stream.urls import path_target
 class ImagesSource(Source):
     """Reads pictures in the order of their names: `images:holiday/`, `images:frame_*.png?fps=25`.
 
+    Numbers in names count as numbers: 9.png comes before 10.png.
     Without `fps` the pictures have nothing to do with each other: each one is searched for faces,
     is its own source in the rows (its path), and its time is its number in seconds. With `fps`
     they are the frames of one film, tracked and smoothed like any other.
@@ -79,15 +81,26 @@ class ImagesSource(Source):
     def _list(self) -> list[Path]:
         path = Path(self._target)
         if path.is_dir():
-            found = sorted(p for p in path.iterdir() if p.suffix.lower() in IMAGE_ENDINGS)
+            found = [p for p in path.iterdir() if _is_picture(p)]
         elif path.exists():
             found = [path]
         else:
-            found = sorted(map(Path, glob.glob(self._target)))  # noqa: PTH207 - may be absolute
+            found = list(map(Path, glob.glob(self._target)))  # noqa: PTH207 - may be absolute
         if not found:
             expected = "a picture, a folder with pictures or a glob that matches some"
             raise SourceError(f"no pictures at {self._target}; expected {expected}")
-        return found
+        return sorted(found, key=_in_order)
+
+
+def _is_picture(path: Path) -> bool:
+    # A hidden file is none, as in a glob: macOS puts a "._a.jpg" beside an "a.jpg" on a stick.
+    return path.suffix.lower() in IMAGE_ENDINGS and not path.name.startswith(".")
+
+
+def _in_order(path: Path) -> tuple[list[tuple[str, int]], Path]:
+    """Return what sorts paths by name, and by number where names have numbers."""
+    parts = re.findall(r"([^0-9]*)([0-9]*)", str(path.with_suffix("")))
+    return [(text, int(number or -1)) for text, number in parts], path
 
 
 def _read(path: Path) -> BgrImage:

@@ -56,6 +56,20 @@ def test_a_folders_own_order_does_not_matter(tmp_path: Path, astronaut: Image) -
         assert [Path(frame.info.source_id).name for frame in frames] == sorted(names)
 
 
+@pytest.mark.parametrize("target", ["", "*.png"])
+def test_numbers_in_names_count_as_numbers(target: str, tmp_path: Path, astronaut: Image) -> None:
+    names = ["a.png", "a1.png", "a1 (2).png", "frame_2.png", "frame_10.png", "frame_10b.png"]
+    for name in reversed(names):
+        write(tmp_path / "film" / name, astronaut[:64, :64])
+    frames = read(ImagesSource(str(tmp_path / "film" / target)))
+    assert [Path(frame.info.source_id).name for frame in frames] == names
+
+
+def test_hidden_files_are_no_pictures(folder: Path) -> None:
+    (folder / "._a.png").write_bytes(b"Mac OS X")
+    assert len(read(ImagesSource(str(folder)))) == 3
+
+
 def test_each_still_is_a_source_of_its_own(folder: Path) -> None:
     frames = read(ImagesSource(str(folder)))
     assert all(frame.info.stills for frame in frames)
