@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import subprocess
 import sys
 import sysconfig
@@ -85,6 +86,40 @@ def start(*arguments: str, cwd: Path, **options: Any) -> Program:
         "stdin": subprocess.DEVNULL,
     }
     return Program([*FER_STREAM, *arguments], cwd=cwd, **{**defaults, **options})
+
+
+def in_terminal(*arguments: str, cwd: Path) -> str:
+    """Run `fer-stream ARGUMENTS` to its end in a terminal of its own, and return what it shows."""
+    import pty  # Unix's
+
+    ours, theirs = pty.openpty()
+    with Program(
+        [*FER_STREAM, *arguments],
+        cwd=cwd,
+        **dict.fromkeys(("stdin", "stdout", "stderr"), theirs),
+        env=environment(TERM="xterm-256color", COLUMNS="100", LINES="40", NO_COLOR=None),
+    ) as program:
+        os.close(theirs)
+        shown = _read_all(ours).decode()
+        assert program.wait(20) == 0, shown
+    os.close(ours)
+    return shown
+
+
+def _read_all(descriptor: int) -> bytes:
+    data = b""
+    deadline = time.monotonic() + TIMEOUT_S
+    while time.monotonic() < deadline:
+        if not select.select([descriptor], [], [], 1.0)[0]:
+            continue
+        try:
+            chunk = os.read(descriptor, 65536)
+        except OSError:  # Linux's way to say that the other side is closed
+            return data
+        if not chunk:
+            return data
+        data += chunk
+    raise AssertionError("the program did not end")
 
 
 def wait_until(what: Callable[[], object], program: subprocess.Popen[Any] | None = None) -> None:

@@ -91,10 +91,11 @@ def run(config: str | None, profile: bool, **flags: Any) -> None:
     plugins = with_files(_plugin_files(settings.get("plugin", ())))
     run_config = make_config(settings, plugins)
     engine = make_engine(run_config, plugins)
-    shown = {sink.name for sink in run_config.sink} & {"console", "overlay"}
+    # Rows on standard output may be seen in the terminal that the bar is drawn in.
+    bar = all(s.name not in {"console", "overlay"} and s.target != "-" for s in run_config.sink)
     try:
         with _monitored(engine.stats, run_config.metrics) as tick:
-            _run_until_stopped(engine, tick, bar=not shown, profile=profile)
+            _run_until_stopped(engine, tick, bar=bar, profile=profile)
     except FerStreamError as error:
         _leave_if_blocked(engine, error)
         raise

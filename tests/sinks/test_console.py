@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
-import select
-import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +13,7 @@ import pytest
 from fer_stream.errors import ConfigError
 from fer_stream.sinks.console import ConsoleSink
 from fer_stream.types import RunInfo
-from tests.programs import FER_STREAM, environment, run
+from tests.programs import in_terminal, run
 from tests.sinks.writing import write_all
 
 FACE = ((4, 5, 20, 21), "happy")
@@ -115,40 +111,9 @@ def test_the_table_has_the_sources_in_the_order_of_the_command_line(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are Unix's")
 def test_a_terminal_gets_a_table_with_the_emotion(tmp_path: Path) -> None:
-    import pty
-
-    ours, theirs = pty.openpty()
-    with subprocess.Popen(
-        [*FER_STREAM, "run", "--source", "demo?seconds=2"],
-        cwd=tmp_path,
-        stdin=theirs,
-        stdout=theirs,
-        stderr=subprocess.PIPE,
-        env=environment(TERM="xterm-256color", COLUMNS="100", LINES="40", NO_COLOR=None),
-    ) as program:
-        os.close(theirs)
-        shown = _read_all(ours)
-        assert program.stderr is not None
-        assert program.wait(20) == 0, program.stderr.read()
-    os.close(ours)
-    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode())
-    assert "\x1b[" in shown.decode(), "a terminal may have colours"
+    shown = in_terminal("run", "--source", "demo?seconds=2", cwd=tmp_path)
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown)
+    assert "\x1b[" in shown, "a terminal may have colours"
     assert re.search(r"demo · 2\.0 s · \d+ frames/s", text)
     assert re.search(r"│ +1 │ neutral +│ +\d+% │", text)
-    assert shown.decode().count("\x1b[?25l") == shown.decode().count("\x1b[?25h"), "cursor lost"
-
-
-def _read_all(descriptor: int) -> bytes:
-    data = b""
-    deadline = time.monotonic() + 40
-    while time.monotonic() < deadline:
-        if not select.select([descriptor], [], [], 1.0)[0]:
-            continue
-        try:
-            chunk = os.read(descriptor, 65536)
-        except OSError:  # Linux's way to say that the other side is closed
-            return data
-        if not chunk:
-            return data
-        data += chunk
-    raise AssertionError("the program did not end")
+    assert shown.count("\x1b[?25l") == shown.count("\x1b[?25h"), "cursor lost"
