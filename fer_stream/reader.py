@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator
+from dataclasses import replace
 
 import av
 from av.container import InputContainer
@@ -59,13 +60,18 @@ class VideoReader:
         assert self._first is not None
         width, height = self._view(self._first).size
         rate = self._stream.average_rate
+        count = None if self._live else self._progress.expected_frames()
+        # FFmpeg's name for whatever may be one picture, such as "jpeg_pipe".
+        is_picture = not self._live and self._container.format.name.endswith("_pipe")
         return StreamInfo(
             source_id=self._source,
             width=width,
             height=height,
             fps=float(rate) if rate else None,
             live=self._live,
-            frame_count=None if self._live else self._progress.expected_frames(),
+            frame_count=count,
+            # Nothing follows that would confirm its faces.
+            stills=count == 1 or is_picture,
         )
 
     def frames(self, info: StreamInfo) -> Generator[Frame, None, None]:
@@ -89,6 +95,8 @@ class VideoReader:
             yield frame_from_video(picture, view, index, time_s, info)
             index += 1
             picture = next(self._pictures, None)
+            if info.stills:
+                info = replace(info, stills=False)  # should another come after all
         if info.live:
             why = self._failure or "it ended"
             raise SourceError(f"{self._source} was lost after {counted(index, 'frame')}: {why}")

@@ -56,14 +56,23 @@ def view_of(picture: av.VideoFrame, pixel_aspect: Fraction | None) -> View:
         pixel_aspect: Width to height of a pixel, as the stream says; None: square.
     """
     size = _stretched(picture.width, picture.height, float(pixel_aspect or 1))
-    matrix: Any = picture.side_data.get("DISPLAYMATRIX")
-    if matrix is None:
-        return View(size)
-    # x' = a x + c y and y' = b x + d y, but for a shift; whole quarter turns are all there is.
-    a, b, _, c, d = (int(number) for number in np.frombuffer(matrix, np.int32)[:5])
+    a, b, c, d = _matrix(picture)
     if abs(b) + abs(c) > abs(a) + abs(d):
         return View(size, transposed=True, mirrored=c < 0, overturned=b < 0)
     return View(size, mirrored=a < 0, overturned=d < 0)
+
+
+def _matrix(picture: av.VideoFrame) -> tuple[int, int, int, int]:
+    """Return a, b, c, d of x' = a x + c y and y' = b x + d y; quarter turns are all there is."""
+    try:
+        matrix: Any = picture.side_data.get("DISPLAYMATRIX")
+    except ValueError:  # PyAV knows not all that may come beside a picture, and then gives nothing
+        turns = round(picture.rotation / 90) % 4  # counter-clockwise
+        return ((1, 0, 0, 1), (0, -1, 1, 0), (-1, 0, 0, -1), (0, 1, -1, 0))[turns]
+    if matrix is None:
+        return (1, 0, 0, 1)
+    a, b, _, c, d = (int(number) for number in np.frombuffer(matrix, np.int32)[:5])
+    return a, b, c, d
 
 
 def _stretched(width: int, height: int, pixel_aspect: float) -> tuple[int, int]:

@@ -87,6 +87,53 @@ def test_a_turned_or_mirrored_recording_comes_upright(
         assert np.corrcoef(frame.grey.ravel(), upright[..., 1].ravel())[0, 1] > 0.9
 
 
+def jpeg(image: Image, orientation: int = 1) -> bytes:
+    """Return a JPEG file with EXIF data, as cameras write it."""
+    data = cv2.imencode(".jpg", image)[1].tobytes()
+    # One entry: tag 0x0112, a 16-bit number.
+    entries = b"\0\x01" + b"\x01\x12\0\x03\0\0\0\x01" + bytes((0, orientation, 0, 0)) + bytes(4)
+    exif = b"Exif\0\0" + b"MM\0*\0\0\0\x08" + entries
+    return data[:2] + b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big") + exif + data[2:]
+
+
+def test_a_picture_with_data_that_pyav_does_not_know_comes_upright(
+    tmp_path: Path, astronaut: Image
+) -> None:
+    upright = astronaut[:240, :320]
+    held = np.ascontiguousarray(np.rot90(upright))
+    path = tmp_path / "photo"
+    path.write_bytes(jpeg(held, orientation=6))
+    info, frames, error = read(path)
+    assert error == ""
+    assert (info.width, info.height) == (320, 240)
+    assert np.abs(frames[0].image.astype(int) - upright).mean() < 9
+
+
+@pytest.mark.parametrize("name", ["one.mp4", "one.gif", "one.jpg"])
+def test_a_film_of_one_picture_is_a_still(
+    name: str, clip: MakeClip, tmp_path: Path, astronaut: Image
+) -> None:
+    image = astronaut[:240, :320].copy()
+    options = {"codec": "gif", "pix_fmt": "rgb8"} if name.endswith("gif") else {}
+    path = tmp_path / name
+    if name.endswith("jpg"):
+        path.write_bytes(jpeg(image))
+    else:
+        clip(name, [image], **options)
+    info, frames, error = read(path)
+    assert (info.stills, len(frames), error) == (True, 1, "")
+    (result,) = fer_stream.stream({"use": "file", "target": str(path)})
+    assert len(result.faces) == 1, "no second picture is waited for"
+
+
+def test_pictures_that_follow_unannounced_are_a_film(tmp_path: Path, astronaut: Image) -> None:
+    path = tmp_path / "three"
+    path.write_bytes(jpeg(astronaut[:240, :320]) * 3)
+    info, frames, _ = read(path)
+    assert info.stills
+    assert [frame.info.stills for frame in frames] == [True, False, False]
+
+
 @pytest.mark.parametrize("degrees", [0, 90])
 @pytest.mark.parametrize(
     ("stored", "pixel_aspect"),
