@@ -38,8 +38,8 @@ class RunConfig:
     detect_size: int | None = None
     """Long side in px that the detector shrinks a frame to; None: its own."""
     analyse_fps: float | None = None
-    """How many frames of a second to analyse; None: all. In between faces are only followed, for
-    the sinks that draw."""
+    """How many frames of a second to analyse; None: all. In between faces are searched for and
+    followed, but not read."""
     on_sink_error: OnSinkError = "auto"
     """auto: stop a run over files; continue a live one and try the failed sink again."""
     mode: Mode = "auto"

@@ -156,6 +156,9 @@ class Tracker(Stage):
 
     look_again: Callable[[Frame, Sequence[Box]], list[float] | None] | None = None
     """The detector's method, which the engine puts here; None outside a run."""
+    follows: ClassVar[bool] = True
+    """Whether a detection is good for later frames too: then those that `analyse_fps` leaves out
+    are searched as well."""
 
     @abstractmethod
     def update(self, frame: Frame, detections: Sequence[Detection] | None) -> list[Track]:

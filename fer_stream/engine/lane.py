@@ -47,7 +47,7 @@ class Plan:
     detect_every: int | None = None
     """Detect on every how-many-th frame; None: as the picture asks for it."""
     analyse_fps: float | None = None
-    """How many frames of a second to analyse; None: all. The others' faces are only followed."""
+    """How many frames of a second to analyse; None: all. The others' faces are not read."""
 
 
 @dataclass(slots=True)
@@ -174,7 +174,12 @@ class Lane:
                 session = frame.info.session
                 stills = frame.info.stills
                 analysed = stills or pace.due(frame)
-                due = stills or (analysed and schedule.due(frame, tracker.wants_detection, tracks))
+                # Between analysed frames too: those alone may be seconds apart, and show no face
+                # twice. What nobody follows would be searched for in vain.
+                searchable = analysed or tracker.follows
+                due = stills or (
+                    searchable and schedule.due(frame, tracker.wants_detection, tracks)
+                )
                 tracks = self._tracked(frame, tracker, due)
                 cut = tracks if analysed else []
                 crops = [crop_face(frame, track.box, self._crop_size) for track in cut]

@@ -12,6 +12,7 @@ class NoTracker(Tracker):
     """Reports what the detector finds, frame by frame, without ids."""
 
     name = "none"
+    follows = False
 
     @property
     def wants_detection(self) -> bool:

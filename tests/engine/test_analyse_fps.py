@@ -9,6 +9,7 @@ from pathlib import Path
 import av
 
 import fer_stream
+from fer_stream.trackers.none import NoTracker
 from fer_stream.types import FrameResult
 from tests.engine.conftest import Lab, LabSink
 
@@ -39,15 +40,28 @@ def test_without_it_all_frames_are_analysed(lab: Lab) -> None:
     assert indices(screen.results, analysed=True) == list(range(9))
 
 
-def test_nothing_is_detected_classified_or_filtered_in_between(lab: Lab) -> None:
+def test_nothing_is_classified_or_filtered_in_between(lab: Lab) -> None:
     classifier = lab.Classifier()
     detector = lab.Detector(faces=2)
     options = {"detector": lambda: detector, "classifier": classifier}
-    lab.run(lab.Source(count=21), [drawing()], analyse_fps=5.0, detect_every=1, **options)
-    assert detector.seen == [0, 5, 10, 15, 20]
+    lab.run(lab.Source(count=21), [drawing()], analyse_fps=5.0, detect_every=3, **options)
     assert sum(classifier.batches) == 2 * 5
     assert [index for _, index in lab.filters[0].seen] == [0, 5, 10, 15, 20]
     assert [index for _, index in lab.trackers[0].seen] == list(range(21)), "it follows in all"
+    assert detector.seen == list(range(0, 21, 3)), "searched when it is time to"
+
+
+def test_what_is_not_followed_is_searched_for_in_analysed_frames_alone(lab: Lab) -> None:
+    detector = lab.Detector()
+    plans = {"detector": lambda: detector, "tracker": NoTracker}
+    lab.run(lab.Source(count=21), [drawing()], analyse_fps=5.0, **plans)
+    assert detector.seen == [0, 5, 10, 15, 20]
+
+
+def test_seconds_between_analysed_frames_lose_no_face() -> None:
+    results = fer_stream.stream("demo?seconds=10.1", analyse_fps=0.2)
+    found = {result.frame.time_s: len(result.faces) for result in results}
+    assert found == {0.0: 0, 5.0: 1, 10.0: 1}, "the first frame's waits to be confirmed"
 
 
 def test_in_between_the_box_is_the_new_one_and_the_scores_are_the_last(lab: Lab) -> None:
