@@ -88,7 +88,9 @@ class ImagesSource(Source):
             found = list(map(Path, glob.glob(self._target)))  # noqa: PTH207 - may be absolute
         if not found:
             expected = "a picture, a folder with pictures or a glob that matches some"
-            raise SourceError(f"no pictures at {self._target}; expected {expected}")
+            raise SourceError(
+                f"no pictures at {self._target}; expected {expected}; videos are given one by one"
+            )
         return sorted(found, key=_in_order)
 
 

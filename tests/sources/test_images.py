@@ -12,6 +12,7 @@ from fer_stream.errors import ConfigError, SourceError
 from fer_stream.sources.images import ImagesSource
 from fer_stream.types import Frame
 from tests.clips import Image
+from tests.conftest import MakeClip
 
 
 def write(path: Path, image: Image) -> Path:
@@ -133,6 +134,12 @@ def test_pictures_of_which_none_can_be_read_are_refused(content: bytes, tmp_path
 def test_where_there_are_no_pictures_it_says_so(target: str, tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"no pictures at .*; expected a picture, a folder"):
         ImagesSource(str(tmp_path / target)).open()
+
+
+def test_a_folder_of_videos_is_told_how_they_are_given(clip: MakeClip, tmp_path: Path) -> None:
+    clip("talk.mp4")
+    with pytest.raises(SourceError, match="videos are given one by one"):
+        ImagesSource(str(tmp_path)).open()
 
 
 def test_wrong_options_are_refused() -> None:
