@@ -22,6 +22,7 @@ from contest.chart import draw
 from contest.clips import clips
 from contest.entrants import Entrant, Worker, entrants
 from contest.report import Contest, as_markdown
+from fer_stream_training.processor import processor_name
 from labels import clips as labelled_clips
 from markers import put
 
@@ -45,7 +46,7 @@ def run(arguments: argparse.Namespace) -> Contest:
         for _, worker in workers:
             worker.close()
     setting = (
-        f"{os.cpu_count()} cores, {processor()}, {platform.system()}, Python "
+        f"{os.cpu_count()} cores, {processor_name()}, {platform.system()}, Python "
         f"{platform.python_version()}; clips of {seconds:g} s, medians of {rounds} rounds."
     )
     return Contest([entrant for entrant, _ in workers], times, found, refused, setting)
@@ -62,13 +63,6 @@ def look_for_faces(
             print(f"{entrant.title}: looks at the labelled frames", file=sys.stderr)
             found[entrant.name] = quality.measure(worker, videos, labelled, steady)
     return found
-
-
-def processor() -> str:
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.machine())
 
 
 def main() -> None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import platform
 import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +17,7 @@ from fer_stream.models.info import ModelInfo
 from .calibration import Certainty, calibration_error, certainty
 from .data import Split
 from .evaluation import Evaluation, evaluate
+from .processor import processor_name
 
 BATCH_SIZES = (1, 16)
 _AT_ONCE = 256
@@ -62,7 +61,7 @@ def measure(
         calibration_error=calibration_error(probabilities, labels),
         certainty=certainty(probabilities, labels, below) if below else None,
         ms_per_face={size: _ms_per_face(classifier, split.images, size) for size in BATCH_SIZES},
-        cpu=_cpu_name(),
+        cpu=processor_name(),
     )
 
 
@@ -110,12 +109,3 @@ def _ms_per_face(classifier: OnnxClassifier, images: npt.NDArray[np.uint8], at_o
             classifier.classify(batch)
         rounds.append(time.thread_time() - started)
     return 1000 * statistics.median(rounds) / _FACES_A_ROUND
-
-
-def _cpu_name() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        lines = []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
