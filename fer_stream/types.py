@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from threading import Lock
 from typing import Literal
 
 import numpy as np
@@ -63,10 +64,11 @@ class Frame:
     """`time.monotonic_ns()` at the same moment."""
     info: StreamInfo
     make_image: Callable[[], BgrImage]
-    """Converts the frame to colour; not called at all if nothing draws."""
+    """Converts the frame to colour: called once, or not at all if nothing draws."""
     full_range: bool = True
     """Grey is 0..255; False: video's limited range, black 16 and white 235."""
     _image: list[BgrImage] = field(default_factory=list, init=False, repr=False)
+    _making: Lock = field(default_factory=Lock, init=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.grey.ndim != 2 or self.grey.dtype != np.uint8:
@@ -77,11 +79,12 @@ class Frame:
     @property
     def image(self) -> BgrImage:
         """(H, W, 3) uint8 BGR, made on first use and kept."""
-        # Two sinks may both convert at the same moment; both get the same picture.
-        if not self._image:
-            image = self.make_image()
-            image.flags.writeable = False
-            self._image.append(image)
+        # Each sink asks on its own thread, and FFmpeg crashes when two convert one picture at once.
+        with self._making:
+            if not self._image:
+                image = self.make_image()
+                image.flags.writeable = False
+                self._image.append(image)
         return self._image[0]
 
 

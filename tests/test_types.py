@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import FrozenInstanceError, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -53,6 +55,21 @@ def test_a_picture_is_made_once_and_only_when_asked_for() -> None:
     assert one.image is one.image
     assert calls == [1]
     assert not one.image.flags.writeable
+
+
+def test_sinks_that_ask_for_a_picture_at_the_same_moment_share_one() -> None:
+    calls = []
+
+    def make_image() -> np.ndarray:
+        calls.append(1)
+        time.sleep(0.05)  # FFmpeg converts outside Python's lock, as a sleep waits
+        return np.zeros((3, 4, 3), np.uint8)
+
+    one = frame(make_image=make_image)
+    with ThreadPoolExecutor(3) as sinks:
+        images = list(sinks.map(lambda _: one.image, range(3)))
+    assert calls == [1]
+    assert all(image is images[0] for image in images)
 
 
 def test_freezing_a_frames_picture_leaves_the_callers_array_writable() -> None:
