@@ -288,7 +288,9 @@ class Engine:
         if self._main is not None:
             try:
                 return self._main.waiting.get(_IDLE_S)
-            except (TimeoutError, Closed):
+            except TimeoutError:
+                return None
+            except Closed:
                 pass
         waiting = self._busy()
         if waiting:

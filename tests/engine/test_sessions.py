@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from tests.programs import wait_until
+
 pytestmark = [pytest.mark.timeout(20), pytest.mark.usefixtures("no_thread_remains")]
 
 
@@ -69,6 +71,31 @@ def test_a_main_thread_sink_is_really_called_on_the_main_thread(lab: Any) -> Non
     assert set(window.threads) == {threading.main_thread()}
     assert window.opened == window.closed == 1
     assert len(window.threads) > 1 + 4 + 1, "idle was never called"
+
+
+def test_as_long_as_results_may_come_a_window_waits_for_them_alone(
+    lab: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What came while it waited for a thread would be shown up to 20 ms late."""
+    idled: list[object] = []
+    is_over = threading.Event()
+    waited_for: list[str] = []
+    join = threading.Thread.join
+
+    def noted_join(thread: threading.Thread, timeout: float | None = None) -> None:
+        if not is_over.is_set():
+            waited_for.append(thread.name)
+        join(thread, timeout)
+
+    def after_idling(_: object) -> None:
+        before = len(idled)
+        wait_until(lambda: len(idled) >= before + 2)
+
+    monkeypatch.setattr(threading.Thread, "join", noted_join)
+    window = lab.Sink("window", on_idle=idled.append, main_thread=True)
+    lab.run(lab.Source(count=3, before=after_idling, at_end=lambda _: is_over.set()), [window])
+    assert window.indices() == [0, 1, 2]
+    assert waited_for == []
 
 
 def test_sinks_are_opened_after_every_source_and_closed_once(lab: Any) -> None:
