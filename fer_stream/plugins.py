@@ -63,14 +63,20 @@ class Plugins:
         self._manager.add_hookspecs(hookspecs)
         self._manager.register(builtins, BUILTIN)
         for entry_point in entry_points(group=hookspecs.PROJECT):
-            self._guarded(_label(entry_point), entry_point.load)
-        for file in files:
+            self._guarded(self._new_name(entry_point), entry_point.load)
+        for file in dict.fromkeys(map(str, files)):  # a file that is given twice is one plugin
             before = len(self.failures)
-            self._guarded(str(file), lambda file=file: _load_file(Path(file)))  # type: ignore[misc]
+            self._guarded(file, lambda file=file: _load_file(Path(file)))  # type: ignore[misc]
             if len(self.failures) > before:
                 raise PluginError(f"plugin {file}: {self.failures[-1].reason}")
 
+    def _new_name(self, entry_point: EntryPoint) -> str:
+        """Return the distribution's name; the second plugin of a distribution needs its own."""
+        name = _label(entry_point)
+        return f"{name} ({entry_point.name})" if self._manager.has_plugin(name) else name
+
     def _guarded(self, name: str, load: Callable[[], object]) -> None:
+        plugin = None
         try:
             plugin = load()
             # Two entry points may name one module; the second adds nothing.
@@ -79,8 +85,8 @@ class Plugins:
                 self._manager.check_pending()
                 self._check_hooks(plugin)
         except (Exception, SystemExit) as error:
-            if self._manager.get_plugin(name) is not None:
-                self._manager.unregister(name=name)
+            if self._manager.is_registered(plugin):
+                self._manager.unregister(plugin)
             self.failures.append(Failure(name, _one_line(error)))
 
     def _check_hooks(self, plugin: object) -> None:

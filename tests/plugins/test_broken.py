@@ -199,6 +199,28 @@ def test_one_module_under_two_entry_points_is_one_plugin(install: Install, tmp_p
     assert found.get("sink", "shout").name == "shout"
 
 
+def test_a_distribution_may_hold_several_plugins(install: Install, tmp_path: Path) -> None:
+    install("shout", SHOUT)
+    for name, text in (
+        ("whisper", GOOD.format(cls="Whisper", name="whisper")),
+        ("broken", BROKEN["no_hook"][0]),
+    ):
+        (tmp_path / f"fer_{name}.py").write_text(text)
+        with (tmp_path / "fer_shout-1.0.dist-info" / "entry_points.txt").open("a") as points:
+            points.write(f"{name} = fer_{name}\n")
+    found = Plugins()
+    assert {"shout", "whisper"} <= found.table("sink").keys()
+    (failure,) = found.failures
+    assert failure.plugin == "fer-shout 1.0 (broken)"
+    assert BROKEN["no_hook"][1] in failure.reason
+
+
+def test_a_file_that_is_given_twice_is_one_plugin(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(SHOUT)
+    found = Plugins([tmp_path / "mine.py", str(tmp_path / "mine.py")])
+    assert found.get("sink", "shout").name == "shout"
+
+
 def test_every_built_in_comes_through_the_hooks() -> None:
     found = Plugins()
     assert found.names()[0] == "fer-stream"
