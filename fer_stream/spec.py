@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 import types
 import typing
 from collections.abc import Mapping
@@ -76,7 +77,8 @@ def _convert(name: str, key: str, value: Any, annotation: Any) -> Any:
         isinstance(value, bool) == (kind is bool)
     ):
         read = kind(value)
-    if read is not None and read == read:  # a NaN would slip through every limit
+    # A NaN would slip through every limit, and nobody can count or wait up to infinity.
+    if read is not None and (kind is not float or math.isfinite(read)):
         return read
     expected = {bool: "true or false", int: "a whole number", float: "a number"}.get(kind, "text")
     raise ConfigError(f"{name}: option '{key}' must be {expected}, got '{value}'")
