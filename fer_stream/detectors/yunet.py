@@ -9,6 +9,7 @@ import numpy as np
 
 from fer_stream.errors import ConfigError, ModelError
 from fer_stream.imaging import shrink, widened
+from fer_stream.models import require_file
 from fer_stream.stages import Detector
 from fer_stream.types import Box, Detection, Frame
 from fer_stream.urls import path_target
@@ -34,8 +35,7 @@ class YunetDetector(Detector):
         path_target(self.name, target, "the path of a YuNet file: --detector yunet:PATH")
         if detect_size < 32 or not 0.0 < threshold < 1.0:
             raise ConfigError("yunet: detect_size must be at least 32, threshold between 0 and 1")
-        if not Path(target).is_file():
-            raise ModelError(f"no such model: {target}; give the path of a YuNet ONNX file")
+        require_file(Path(target), "a YuNet ONNX file")
         self._detect_size = detect_size
         try:
             self._yunet = cv2.FaceDetectorYN.create(target, "", (32, 32), threshold, _SAME, 100)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from fer_stream.errors import ModelError
 from fer_stream.urls import path_target
 
 _FOLDER = Path(__file__).parent
@@ -27,6 +28,17 @@ def model_path(target: str) -> Path:
 def face_model_path(target: str) -> Path:
     """Return the file of `PATH`, or of the face detector that ships when there is none."""
     return _own_model(target) if target else FACE_MODEL
+
+
+def require_file(path: Path, expected: str) -> None:
+    """Raise `ModelError` unless `path` is a file; `expected` says of what kind."""
+    problem = f"no such model: {path}"
+    try:
+        if path.is_file():
+            return
+    except OSError as error:  # its folder may not be entered, or no name is as long
+        problem = f"cannot read model {path}: {error.strerror}"
+    raise ModelError(f"{problem}; give the path of {expected}")
 
 
 def _own_model(target: str) -> Path:

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import onnxruntime as ort
 
 from fer_stream.errors import ModelError
+from fer_stream.models import require_file
 from fer_stream.words import counted
 
 PREFIX = "fer_stream."
@@ -45,8 +46,7 @@ class ModelInfo:
 
 def load_session(path: Path) -> ort.InferenceSession:
     """Load a model file; raises `ModelError` when it is missing or not an ONNX model."""
-    if not path.is_file():
-        raise ModelError(f"no such model: {path}; give the path of an ONNX file or 'default'")
+    require_file(path, "an ONNX file or 'default'")
     options = ort.SessionOptions()
     # One thread that sleeps when idle costs the least CPU, and the run has other threads.
     options.intra_op_num_threads = 1

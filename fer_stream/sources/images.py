@@ -40,7 +40,16 @@ class ImagesSource(Source):
 
     def open(self) -> StreamInfo:
         """List the pictures and read the first that can be read."""
-        self._paths = self._list()
+        expected = "expected a picture, a folder with pictures or a glob that matches some"
+        try:
+            self._paths = self._list()
+        except OSError as error:
+            reason = error.strerror
+            raise SourceError(f"cannot read {self._target}: {reason}; {expected}") from None
+        if not self._paths:
+            raise SourceError(
+                f"no pictures at {self._target}; {expected}; videos are given one by one"
+            )
         height, width = self._first().shape[:2]
         self._info = StreamInfo(
             source_id=self._target,
@@ -86,11 +95,6 @@ class ImagesSource(Source):
             found = [path]
         else:
             found = list(map(Path, glob.glob(self._target)))  # noqa: PTH207 - may be absolute
-        if not found:
-            expected = "a picture, a folder with pictures or a glob that matches some"
-            raise SourceError(
-                f"no pictures at {self._target}; expected {expected}; videos are given one by one"
-            )
         return sorted(found, key=_in_order)
 
 

@@ -142,6 +142,11 @@ def test_a_folder_of_videos_is_told_how_they_are_given(clip: MakeClip, tmp_path:
         ImagesSource(str(tmp_path)).open()
 
 
+def test_a_name_that_no_file_can_have_is_an_error_of_ours() -> None:
+    with pytest.raises(SourceError, match=r"a{300}.*; expected a picture, a folder"):
+        ImagesSource("a" * 300).open()
+
+
 def test_wrong_options_are_refused() -> None:
     with pytest.raises(ConfigError, match="images needs a picture, a folder or a glob"):
         ImagesSource()
