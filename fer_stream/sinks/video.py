@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+from contextlib import ExitStack, closing
 from fractions import Fraction
 from pathlib import Path
 
@@ -21,6 +23,7 @@ from fer_stream.urls import path_target
 _TIME_BASE = Fraction(1, 90_000)  # fine enough for any frame rate; MPEG's own clock
 _PICTURES = "pictures"
 _KEY_FRAME_S = 2.0  # also the length of a fragment: what a kill costs at most
+_ROOM_BYTES = 1_000_000  # about a second of 1920x1080: a film is not begun anew for less
 
 
 class VideoSink(Sink):
@@ -30,8 +33,7 @@ class VideoSink(Sink):
     into it, in their own proportions. MP4 is written in fragments, so that a file whose writer
     was killed plays up to about its last two seconds. With several sources each gets a file of its
     own, `out-1.mp4`, `out-2.mp4`, in their order. After an error it goes on in a new one,
-    `out-part2.mp4`. Option: `crf`, x264's quality, 0 (lossless)
-    to 51.
+    `out-part2.mp4`, once there is room for it. Option: `crf`, x264's quality, 0 (lossless) to 51.
     """
 
     name = "video"
@@ -43,10 +45,9 @@ class VideoSink(Sink):
             raise ConfigError(f"video cannot write {target}; expected a name in .mp4, .mkv or .mov")
         if not 0 <= crf <= 51:
             raise ConfigError(f"video: crf must be 0 to 51, got {crf}")
-        self._path = Path(target)
+        self._target = Path(target)
         self._crf = crf
-        self._stem = self._path.stem
-        self._part = 0
+        self._parts = 0
 
     @classmethod
     def files(cls, target: str, sources: int) -> list[str]:
@@ -59,11 +60,13 @@ class VideoSink(Sink):
         self._sources = run.sources
         self._several = len(run.sources) > 1
         self._films: dict[str, _Film] = {}
-        self._part += 1
-        if self._part > 1:
-            self._path = self._path.with_stem(f"{self._stem}-part{self._part}")
+        self._path = self._target
         if not self._path.parent.is_dir():
             raise SinkError(f"video cannot write {self._path}: there is no such folder; make it")
+        if self._parts:
+            self._path = self._path.with_stem(f"{self._path.stem}-part{self._parts + 1}")
+            _require_room(self._path)
+        self._parts += 1
         if not self._several:
             self._begin("", self._path)
 
@@ -79,9 +82,10 @@ class VideoSink(Sink):
         self._films[key].add(annotated(result), result.frame.time_s, fps)
 
     def close(self) -> None:
-        """Finish the files."""
-        for film in self._films.values():
-            film.close()
+        """Finish the files, all of them even if one cannot be."""
+        with ExitStack() as films:
+            for film in self._films.values():
+                films.callback(film.close)
 
     def _begin(self, key: str, path: Path) -> None:
         self._films[key] = _Film(path, self._crf)
@@ -141,11 +145,11 @@ class _Film:
 
     def close(self) -> None:
         try:
-            # After an error there is nothing to add, and FFmpeg must not be asked to: it crashes
-            # when it is to write a header for the second time.
-            if self._stream is not None and not self._failed:
-                self._container.mux(self._stream.encode(None))
-            self._container.close()
+            with closing(self._container):
+                # After an error there is nothing to add, and FFmpeg must not be asked to: it
+                # crashes when it is to write a header for the second time.
+                if self._stream is not None and not self._failed:
+                    self._container.mux(self._stream.encode(None))
         except (av.FFmpegError, OSError) as error:
             if self._failed:
                 return  # the same again
@@ -163,3 +167,14 @@ def _fitted(image: BgrImage, width: int, height: int) -> BgrImage:
     fitted = np.zeros((height, width, 3), np.uint8)
     cv2.resize(image, inner, fitted[top : top + inner[1], left : left + inner[0]])
     return fitted
+
+
+def _require_room(path: Path) -> None:
+    """Raise `SinkError` where there is no room for another film."""
+    try:
+        with tempfile.TemporaryFile(dir=path.parent, buffering=0) as file:
+            left = _ROOM_BYTES
+            while left > 0:
+                left -= file.write(bytes(left))
+    except OSError as error:
+        raise SinkError(f"video cannot write {path}: {error.strerror}") from None

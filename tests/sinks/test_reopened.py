@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,27 @@ def test_a_film_goes_on_in_a_new_one(tmp_path: Path, run_info: RunInfo, make: An
     for name, count in (("out.mp4", 3), ("out-part2.mp4", 5)):
         with av.open(str(tmp_path / name)) as container:
             assert sum(1 for _ in container.decode(video=0)) == count
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no such limits")
+def test_a_film_is_not_begun_anew_where_there_is_no_room(
+    tmp_path: Path, run_info: RunInfo, make: Any
+) -> None:
+    import resource
+
+    sink = VideoSink(str(tmp_path / "out.mp4"))
+    write_all(sink, run_info, [make(0, FACE)])
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, before[1]))
+    try:
+        for _ in range(2):
+            with pytest.raises(SinkError, match=r"cannot write .*out-part2\.mp4: File too large"):
+                sink.open(run_info)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert [p.name for p in tmp_path.iterdir()] == ["out.mp4"]
+    write_all(sink, run_info, [make(1, FACE)])
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["out-part2.mp4", "out.mp4"]
 
 
 @pytest.mark.parametrize("name", ["out.csv", "out.jsonl", "out.mp4"])

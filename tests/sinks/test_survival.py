@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -129,6 +130,23 @@ def test_a_full_disk_ends_the_run_in_one_line_and_leaves_whole_rows(tmp_path: Pa
     numbers = [event["frame"] for event in events]
     assert numbers == sorted(set(numbers))
     assert numbers[-1] > int(rows[-1][2])
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a disk that is always full")
+@pytest.mark.parametrize("seconds", [0.2, 2], ids=["when it is closed", "while it is written"])
+def test_a_full_disk_under_a_film_costs_the_other_sinks_nothing(
+    tmp_path: Path, seconds: float
+) -> None:
+    (tmp_path / "out.mp4").symlink_to("/dev/full")
+    done = run(
+        *("run", "--source", f"demo?seconds={seconds}", "--on-sink-error", "continue"),
+        *("--sink", "video:out.mp4", "--sink", "csv:out.csv?every_frame=true"),
+        cwd=tmp_path,
+    )
+    assert done.returncode == 1
+    assert re.search(r"video cannot \w+ out\.mp4: No space left on device", done.stderr)
+    assert "Traceback" not in done.stderr
+    assert len(whole_rows(tmp_path / "out.csv")) == 1 + 25 * seconds
 
 
 @unix

@@ -144,6 +144,21 @@ def test_several_sources_have_a_file_each_numbered_in_their_order(
     assert [p.shape for _, p in decoded(tmp_path / "out-2.mp4")] == [(48, 64, 3)] * 3
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a disk that is always full")
+def test_a_film_that_cannot_be_finished_costs_the_others_nothing(
+    tmp_path: Path, run_info: RunInfo, make: Any
+) -> None:
+    (tmp_path / "out-1.mp4").symlink_to("/dev/full")
+    sink = VideoSink(str(tmp_path / "out.mp4"))
+    sink.open(replace(run_info, sources=("first.mp4", "second.mp4")))
+    for index in range(3):
+        sink.write(make(index, size=SIZE, source="first.mp4"))
+        sink.write(make(index, size=SIZE, source="second.mp4"))
+    with pytest.raises(SinkError, match=r"video cannot finish .*out-1\.mp4: No space left"):
+        sink.close()
+    assert len(decoded(tmp_path / "out-2.mp4")) == 3
+
+
 def test_single_pictures_beside_a_film_share_a_file_of_their_own(
     tmp_path: Path, run_info: RunInfo, make: Any
 ) -> None:
