@@ -147,7 +147,9 @@ class Progress:
     def __init__(self, container: InputContainer, stream: VideoStream) -> None:
         self._container = container
         self._stream = stream
-        self._packets = 0
+        # AVI counts moments, those without a picture too, and its time stamps are that count.
+        self._counts_moments = container.format.name == "avi"
+        self._counted = 0
         self._end_s = 0.0
         self._first_problem = ""
         self._problems = 0
@@ -163,7 +165,8 @@ class Progress:
     def saw(self, packet: Packet) -> None:
         """Count a packet of any stream."""
         if packet.stream.index == self._stream.index and packet.size:
-            self._packets += 1
+            moment = packet.dts if self._counts_moments else None
+            self._counted = (self._counted if moment is None else moment) + 1
         # Where the header counts the pictures, the time is not asked for, and fractions are slow.
         if not self._stream.frames and packet.pts is not None and packet.time_base:
             end = float((packet.pts + (packet.duration or 0)) * packet.time_base)
@@ -185,7 +188,7 @@ class Progress:
     def _missing(self) -> str | None:
         # Packets, not pictures: an edit list may hide pictures of a whole file.
         if self._stream.frames:
-            lost = self._stream.frames - self._packets
+            lost = self._stream.frames - self._counted
             whole = counted(self._stream.frames, "frame")
             return f"{lost} of {whole} missing" if lost > 0 else None
         if self._container.duration:

@@ -233,6 +233,18 @@ def test_a_cut_mkv_gives_all_whole_frames_and_says_that_it_is_incomplete(
     assert " of 2.0 s are missing" in error
 
 
+def test_an_avi_with_pauses_is_complete_and_a_cut_one_is_not(clip: MakeClip) -> None:
+    moments = [*range(10), *range(18, 40), *range(60, 78)]  # what a camera did not give
+    path = clip("pauses.avi", noise(), codec="mpeg4", pts=moments)
+    _, frames, error = read(path)
+    assert error == ""
+    assert [round(frame.time_s * 25) for frame in frames] == moments
+    _, frames, error = read(cut(path, 0.6))
+    assert "pauses.avi is incomplete: " in error
+    missing = 77 - moments[len(frames) - 1]
+    assert f"{missing} of 78 frames missing; {len(frames)} frames read" in error
+
+
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("name", ["bad.mp4", "bad.mkv"])
 def test_damage_in_the_middle_costs_what_is_damaged_and_is_reported(
