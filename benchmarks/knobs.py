@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from contest.quality import STEADY, STEADY_FRAMES
-from labels import Tally, clips, load, match
+from labels import Tally, clips, load, match, together
 from markers import put
-from recall import MEDIA, together
+from recall import MEDIA
 
 import fer_stream
 from fer_stream.cli.run import prepare_process

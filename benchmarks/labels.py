@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -76,6 +76,17 @@ class Tally:
     @property
     def false_per_frame(self) -> float:
         return self.false / self.frames if self.frames else 0.0
+
+
+def together(tallies: Iterable[Tally]) -> Tally:
+    """Add up the tallies of several clips."""
+    every = Tally()
+    for tally in tallies:
+        every.frames += tally.frames
+        every.false += tally.false
+        every.hits.update(tally.hits)
+        every.faces.update(tally.faces)
+    return every
 
 
 def clips() -> list[str]:

@@ -4,8 +4,8 @@
 
 Runs `fer-stream run` over one H.264 film of 1920x1080 px (real people where the media are at hand)
 into a CSV file, and looks at the process every quarter of a second. `peak` is the most that it ever
-had resident, libraries included; `growth` is the median of the last tenth of the run less that of
-the tenth before the middle's end: over the last half of the frames.
+had resident, libraries included; `growth` is how much more it had during the last tenth of the
+frames than during the tenth before their middle, both medians.
 """
 
 from __future__ import annotations

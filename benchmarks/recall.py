@@ -14,14 +14,13 @@ from __future__ import annotations
 import argparse
 import os
 import time
-from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
 import av
 import cv2
-from labels import KINDS, Labels, Tally, clips, load, match
+from labels import KINDS, Labels, Tally, clips, load, match, together
 
 import fer_stream
 from fer_stream.frames import frame_from_video
@@ -85,15 +84,6 @@ def row(name: str, tally: Tally, seconds: float) -> str:
     return (
         f"{name:<36}{tally.frames:>7}{tally.faces['face']:>7}{cells}"
         f"{tally.false_per_frame:>9.3f}{milliseconds:>8.1f}"
-    )
-
-
-def together(tallies: list[Tally]) -> Tally:
-    return Tally(
-        sum(tally.frames for tally in tallies),
-        sum(tally.false for tally in tallies),
-        sum((tally.hits for tally in tallies), Counter()),
-        sum((tally.faces for tally in tallies), Counter()),
     )
 
 

@@ -13,9 +13,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import cv2
-from labels import Labels, Tally, clips, load
+from labels import Labels, Tally, clips, load, together
 from markers import put
-from recall import MEDIA, of_run, of_stills, together
+from recall import MEDIA, of_run, of_stills
 
 from fer_stream.models import FACE_MODEL
 from fer_stream.models.face import describe_face_model

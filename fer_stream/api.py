@@ -48,7 +48,7 @@ def stream(
         tracker: Follows them; `"none"` for every frame by itself.
         filter: Calms or changes the scores; `"none"` for the model's own.
         model: Path of a self-describing ONNX model; the shipped one unless given.
-        detect_every: Detect on every how-many-th frame; None: about three times a second where the
+        detect_every: N: detect on every N-th frame; None: about three times a second where the
             picture changes, once where it does not.
         detect_size: Long side in px that the detector shrinks a frame to; None: its own.
         analyse_fps: How many frames of a second to analyse and yield; None: all.

@@ -34,8 +34,8 @@ class RunConfig:
     classifier: StageSpec = StageSpec("onnx")
     filter: tuple[StageSpec, ...] = (StageSpec("smooth"),)
     detect_every: int | None = None
-    """Detect on every how-many-th frame; the tracker follows the boxes in between. None: about
-    three times a second where the picture changes, once where it does not."""
+    """N: detect on every N-th frame; the tracker follows the boxes in between. None: about three
+    times a second where the picture changes, once where it does not."""
     detect_size: int | None = None
     """Long side in px that the detector shrinks a frame to; None: its own."""
     analyse_fps: float | None = None

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import av
-from labels import Tally, load, match
+from labels import Tally, load, match, together
 
 from contest.entrants import Worker
 from fer_stream.types import Box
@@ -29,13 +28,7 @@ class Quality:
 
     @property
     def all(self) -> Tally:
-        tallies = self.clips.values()
-        return Tally(
-            sum(tally.frames for tally in tallies),
-            sum(tally.false for tally in tallies),
-            sum((tally.hits for tally in tallies), Counter()),
-            sum((tally.faces for tally in tallies), Counter()),
-        )
+        return together(self.clips.values())
 
     @property
     def changes_per_s(self) -> float | None:

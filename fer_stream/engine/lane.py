@@ -45,7 +45,7 @@ class Plan:
     new_tracker: Callable[[], Tracker]
     new_filters: Callable[[], list[Filter]]
     detect_every: int | None = None
-    """Detect on every how-many-th frame; None: as the picture asks for it."""
+    """N: detect on every N-th frame; None: whenever the picture asks for it."""
     analyse_fps: float | None = None
     """How many frames of a second to analyse; None: all. The others' faces are not read."""
 

@@ -20,12 +20,12 @@ class DetectionSchedule:
 
     By itself it searches as soon as waiting for another frame would pass 0.35 s of media time since
     the last search, if the picture has changed beside the known faces, and after 1 s in any case.
-    With `every` it is every so-manieth frame instead. A tracker that asks gets a search either
-    way. It depends on frames and their time stamps alone: two runs over a file search the same
+    With `every` it searches every N-th frame instead. A tracker that asks gets a search either way.
+    It depends on frames and their time stamps alone: two runs over a file search the same
     frames.
 
     Args:
-        every: Search every how-many-th frame; None: as the picture asks for it.
+        every: N: search every N-th frame; None: whenever the picture asks for it.
     """
 
     def __init__(self, every: int | None = None) -> None:

@@ -62,7 +62,7 @@ class CsvSink(Sink):
         self._file.write("".join(rows))  # without a row too: it begins the file
 
     def close(self) -> None:
-        """Close the file; opened again, it is gone on with."""
+        """Close the file; if it is opened again, it is continued."""
         self._file.close()
         self._append |= self._file.begun
 

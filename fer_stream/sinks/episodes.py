@@ -44,7 +44,7 @@ class EpisodesSink(Sink):
             self._write(ended)
 
     def close(self) -> None:
-        """Write what ends with the run, and close the file; opened again, it is gone on with."""
+        """Write what ends with the run, and close the file; opened again, it is continued."""
         try:
             if ended := self._tracker.close():
                 with suppress(StopStream):  # the reader of a pipe has left

@@ -40,6 +40,6 @@ class JsonlSink(Sink):
         self._file.write(line)
 
     def close(self) -> None:
-        """Close the file; opened again, it is gone on with."""
+        """Close the file; if it is opened again, it is continued."""
         self._file.close()
         self._append |= self._file.begun

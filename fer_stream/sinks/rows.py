@@ -41,7 +41,7 @@ class LineFile:
             raise self._cannot_open(error) from None
         try:
             is_old = not self._keep and os.lseek(self._descriptor, 0, os.SEEK_END) > 0
-            # Whether what the file holds is of this run, or to be gone on with.
+            # Whether what the file holds was written by this run, or is to be kept.
             self.begun = append or not is_old
             if self.begun and not (self._keep and append):
                 self._begin(header)

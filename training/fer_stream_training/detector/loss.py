@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from .layout import SIDE_UNIT
+
 _GAMMA = 2.0  # how little an easy cell counts: Lin et al., "Focal Loss", 2017, equation 5
 _ALPHA = 0.4  # weight of a cell with a face; of one without: 1 - _ALPHA
-_BOX_WEIGHT = 2.0
+_BOX_WEIGHT = 0.2  # of the box error beside the focal loss
 _PLACE_WEIGHT = 3.0  # of the centre's distance in sides, against the side's logarithm
 
 
@@ -28,8 +30,8 @@ def detection_loss(truth: Any, answer: Any) -> Any:
     scores = ops.sum(weight * entropy * counted) / count
 
     # Over the true side, in strides: as far off as the overlap of the boxes would say.
-    side = 4.0 * ops.exp(truth[..., 3])
+    side = SIDE_UNIT * ops.exp(truth[..., 3])
     place = ops.sum(ops.abs(answer[..., 1:3] - truth[..., 1:3]), axis=-1) / side
     size = ops.abs(answer[..., 3] - truth[..., 3])
     boxes = ops.sum(face * (_PLACE_WEIGHT * place + size)) / count
-    return scores + _BOX_WEIGHT * 0.1 * boxes
+    return scores + _BOX_WEIGHT * boxes
