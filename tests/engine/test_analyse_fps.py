@@ -10,8 +10,8 @@ import av
 
 import fer_stream
 from fer_stream.trackers.none import NoTracker
-from fer_stream.types import FrameResult
-from tests.engine.conftest import Lab, LabSink
+from fer_stream.types import Box, Frame, FrameResult, Track
+from tests.engine.conftest import Lab, LabSink, LabTracker
 
 
 def drawing(main_thread: bool = False) -> LabSink:
@@ -66,10 +66,16 @@ def test_seconds_between_analysed_frames_lose_no_face() -> None:
 
 
 def test_in_between_the_box_is_the_new_one_and_the_scores_are_the_last(lab: Lab) -> None:
+    class Moving(LabTracker):
+        def update(self, frame: Frame, _: object) -> list[Track]:
+            return [Track(Box(frame.index, 4, 16, 16), 1)]
+
     screen = drawing()
-    lab.run(lab.Source(count=11), [screen], analyse_fps=5.0)
+    lab.run(lab.Source(count=11), [screen], analyse_fps=5.0, tracker=Moving)
+    assert screen.indices() == list(range(11))
     for result in screen.results:
         (face,) = result.faces
+        assert face.box.x == result.frame.index
         read_at = screen.results[result.frame.index // 5 * 5]
         assert face.scores is read_at.faces[0].scores
 

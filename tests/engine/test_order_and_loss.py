@@ -113,6 +113,7 @@ def test_live_latency_is_measured_and_stays_bounded(lab: Any) -> None:
     sink, watch = lab.Sink(), Stopwatch()
     lab.run(lab.Source(count=60, live=True, pause_s=0.005), [sink])
     most_ms = 1000 * (1.0 + watch.waited_s)
+    assert sink.results
     assert all(0 <= r.latency_ms < most_ms for r in sink.results)
 
 
@@ -186,6 +187,7 @@ def test_frames_without_a_face_arrive_and_never_reach_the_classifier(lab: Any) -
 def test_scores_stay_with_their_frame(lab: Any) -> None:
     sink = lab.Sink()
     lab.run(lab.Source(count=40), [sink])
+    assert len(sink.results) == 40
     for r in sink.results:
         (face,) = r.faces
         level = (float(face.scores.probabilities[1]) - GROUP / 1024) * 512
