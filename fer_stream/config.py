@@ -59,7 +59,7 @@ class RunConfig:
         if self.detect_every is not None and self.detect_every < 1:
             raise ConfigError(f"detect_every must be at least 1, got {self.detect_every}")
         if self.analyse_fps is not None and not 0 < self.analyse_fps < math.inf:  # no NaN either
-            raise ConfigError(f"analyse_fps must be a number above 0, got {self.analyse_fps}")
+            raise ConfigError(f"analyse_fps must be above 0 and finite, got {self.analyse_fps}")
         for key, kind in (("on_sink_error", OnSinkError), ("mode", Mode)):
             if getattr(self, key) not in get_args(kind):
                 expected = ", ".join(get_args(kind))
