@@ -55,7 +55,7 @@ def bench(source: str, seconds: float, as_json: bool, **flags: Any) -> None:
     import tempfile
     from pathlib import Path
 
-    from fer_stream.cli.capacity import measure
+    from fer_stream.cli.capacity import check, measure
     from fer_stream.cli.run import prepare_process
     from fer_stream.config import make_config
     from fer_stream.plugins import installed
@@ -65,6 +65,7 @@ def bench(source: str, seconds: float, as_json: bool, **flags: Any) -> None:
     settings = {"source": source, **{key: value for key, value in flags.items() if value}}
     plugins = installed()
     config = make_config(settings, plugins)
+    check(config, plugins)
     name = without_password(source)
     click.echo(f"measuring {name}, about {seconds:g} s", err=True)
     if config.source[0].name == "demo":

@@ -98,11 +98,19 @@ class _Tally:
         self.decoded = self.frames = self.faces = 0
 
 
-def measure(config: RunConfig, plugins: Plugins, seconds: float, name: str) -> Capacity:
-    """Read the source alone and run the engine over it, in turn, for about so many seconds.
+def check(config: RunConfig, plugins: Plugins) -> None:
+    """Make and open all that is to be measured, and leave it again.
 
-    Raises `ConfigError` for a source that is live or not a video.
+    Raises `FerStreamError` for what cannot be opened, `ConfigError` for a source that is live or
+    not a video.
     """
+    source = make_parts(config, plugins).plans[0].origin.new_source()
+    _opened(source)
+    source.close()
+
+
+def measure(config: RunConfig, plugins: Plugins, seconds: float, name: str) -> Capacity:
+    """Read the source alone and run the engine over it, in turn, for about so many seconds."""
     tally, end_s = _Tally(), time.monotonic() + seconds
     while True:
         start_s = time.monotonic()
@@ -124,13 +132,20 @@ def measure(config: RunConfig, plugins: Plugins, seconds: float, name: str) -> C
     return _capacity(config, info, classifier, tally, name)
 
 
-def _read_alone(source: Source, tally: _Tally, most_s: float) -> StreamInfo:
+def _opened(source: Source) -> StreamInfo:
+    """Open a source that is a video file; refuse any other."""
     if source.live:
         raise _not_a_video(f"source '{source.name}' is live")
     info = source.open()
+    if info.live or info.stills:
+        source.close()
+        raise _not_a_video(f"{info.source_id} is {'live' if info.live else 'no video'}")
+    return info
+
+
+def _read_alone(source: Source, tally: _Tally, most_s: float) -> StreamInfo:
+    info = _opened(source)
     try:
-        if info.live or info.stills:
-            raise _not_a_video(f"{info.source_id} is {'live' if info.live else 'no video'}")
         # The whole process's time: a decoder has threads of its own.
         start_cpu_s, end_s = time.process_time(), time.monotonic() + most_s
         for _ in source.frames():

@@ -103,7 +103,8 @@ def test_what_is_no_video_file_is_refused(
     assert done.returncode == 2
     assert done.stdout == ""
     assert "secret" not in done.stderr
-    assert done.stderr.splitlines()[-1].startswith(f"fer-stream: {why}, and bench measures")
+    (line,) = done.stderr.splitlines()  # and nothing that says that it measures
+    assert line.startswith(f"fer-stream: {why}, and bench measures")
 
 
 def _a_picture() -> bytes:
@@ -116,7 +117,14 @@ def _a_picture() -> bytes:
 def test_a_file_that_is_not_there_is_one_line(tmp_path: Path) -> None:
     done = bench("--source", "nosuch.mp4", cwd=tmp_path)
     assert done.returncode == 1
-    assert done.stderr.splitlines()[-1] == "fer-stream: no such file: nosuch.mp4; check the path"
+    assert done.stderr == "fer-stream: no such file: nosuch.mp4; check the path\n"
+
+
+def test_a_model_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+    done = bench("--model", "nosuch.onnx", cwd=tmp_path)
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("fer-stream: no such model: nosuch.onnx")
 
 
 def test_no_time_at_all_is_refused(tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ _AT_ONCE = 64  # faces; the activations of all of them are held in memory
 # Of the values of an activation; the rare ones beyond would make the steps coarse for all others.
 _PERCENTILE = 99.999
 _OLDEST_OPSET = 13  # the first that quantises per channel
+_FEWEST_LAYERS = 3  # of weights: the first and the last are not quantised
 
 
 class _Faces:
@@ -58,11 +59,31 @@ def require_onnx() -> None:
         raise ConfigError("quantising needs the onnx package: pip install onnx") from None
 
 
+def require_quantisable(info: ModelInfo) -> None:
+    """Raise ModelError for a model file that ``quantised`` can do nothing with."""
+    import onnx
+
+    model = onnx.load(info.path)
+    opset = max(entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx"))
+    if any(node.op_type in ("QuantizeLinear", "QLinearConv") for node in model.graph.node):
+        raise ModelError(f"model {info.path} is quantised already; expected a float32 one")
+    if opset < _OLDEST_OPSET:
+        raise ModelError(
+            f"model {info.path} has opset {opset}; expected {_OLDEST_OPSET} or later; "
+            "export it again with a newer one"
+        )
+    if (heavy := len(_heavy(model.graph))) < _FEWEST_LAYERS:
+        raise ModelError(
+            f"model {info.path} has {counted(heavy, 'layer')} of weights; expected three or more, "
+            "for the first and the last are not quantised; keep it as it is"
+        )
+
+
 def quantised(info: ModelInfo, images: npt.NDArray[np.uint8]) -> onnx.ModelProto:
     """The int8 twin of the model file that ``info`` describes, without metadata.
 
     ``images`` is (N, H, W) uint8 grey, as the model takes them; FACES of them are drawn, always
-    the same. Raises ModelError for a model that cannot be quantised.
+    the same.
     """
     import onnx
     from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
@@ -115,15 +136,6 @@ def _prepared(info: ModelInfo, out: Path) -> onnx.ModelProto:
     import onnx
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
-    model = onnx.load(info.path)
-    opset = max(entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx"))
-    if any(node.op_type in ("QuantizeLinear", "QLinearConv") for node in model.graph.node):
-        raise ModelError(f"model {info.path} is quantised already; expected a float32 one")
-    if opset < _OLDEST_OPSET:
-        raise ModelError(
-            f"model {info.path} has opset {opset}; expected {_OLDEST_OPSET} or later; "
-            "export it again with a newer one"
-        )
     quant_pre_process(info.path, out, skip_symbolic_shape=True)
     model = onnx.load(out)
     fold_pooling(model.graph)
@@ -154,14 +166,14 @@ def _float_nodes(graph: onnx.GraphProto) -> list[str]:
     Quantised, the first convolution alone loses 0.3 points of accuracy and is slower, for it has
     one channel; the last multiplication and the softmax cost next to nothing.
     """
-    nodes = list(graph.node)
-    heavy = [i for i, node in enumerate(nodes) if node.op_type in ("Conv", "MatMul", "Gemm")]
-    if len(heavy) < 3:
-        raise ModelError(
-            f"the model has {counted(len(heavy), 'layer')} of weights; expected three or more, "
-            "for the first and the last are not quantised; keep it as it is"
-        )
-    return [node.name for i, node in enumerate(nodes) if i <= heavy[0] or i >= heavy[-1]]
+    heavy = _heavy(graph)
+    return [node.name for i, node in enumerate(graph.node) if i <= heavy[0] or i >= heavy[-1]]
+
+
+def _heavy(graph: onnx.GraphProto) -> list[int]:
+    """The places of the nodes that multiply by weights."""
+    kinds = ("Conv", "MatMul", "Gemm")
+    return [i for i, node in enumerate(graph.node) if node.op_type in kinds]
 
 
 def fold_pooling(graph: onnx.GraphProto) -> None:

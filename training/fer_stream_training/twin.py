@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from .evaluation import evaluate
 from .export import check_out, unfinished
 from .measuring import Measurement, classify, labels_for, measure
 from .metadata import ModelMetadata
-from .quantise import quantised, write_twin_metadata
+from .quantise import quantised, require_quantisable, write_twin_metadata
 
 if TYPE_CHECKING:
     import onnx
@@ -30,9 +31,10 @@ class Comparison:
     """Share of the images that both give the same label, 0..1."""
 
 
-def make_twin(model: str, data_path: Path, out: Path) -> Comparison:
+def make_twin(model: str, data_path: Path, out: Path, begins: Callable[[], object]) -> Comparison:
     """Write the int8 twin of ``model`` (a file or a shipped name) to ``out`` and measure both.
 
+    ``begins`` is called when all that can be refused was looked at, before the long work.
     Raises ConfigError or ModelError, leaving no file, for data that does not fit the model, or a
     model that cannot be quantised.
     """
@@ -42,6 +44,8 @@ def make_twin(model: str, data_path: Path, out: Path) -> Comparison:
     check_out(out, original.info.path)
     data = load_dataset(data_path, original.input_size)
     labels_for(original, data.validation)  # a mismatch shows now rather than after the work
+    require_quantisable(original.info)
+    begins()
     proto, source = quantised(original.info, data.training.images), onnx.load(original.info.path)
     with unfinished(out) as path:
         about = ModelMetadata(f"{original.info.name}-int8", original.labels, *original.input_size)

@@ -27,8 +27,11 @@ def quantise(model: str, data: Path, out: Path) -> None:
     from ..twin import make_twin
 
     require_onnx()
-    click.echo("takes a minute: ranges from training faces, then both models on the others")
-    comparison = make_twin(model, data, out)
+
+    def announce() -> None:
+        click.echo("takes a minute: ranges from training faces, then both models on the others")
+
+    comparison = make_twin(model, data, out, announce)
     click.echo(f"\n{_table(comparison)}\n\nwrote {out}")
 
 
