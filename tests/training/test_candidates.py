@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fer_stream_training.detector.candidates import AROUND, SIDE, gather
+from fer_stream_training.detector.candidates import AROUND, SIDE, Candidates, gather
 from fer_stream_training.detector.pictures import Picture, no_squares
+from fer_stream_training.precision import compute_dtype
 
 from tests.detectors.models import SQUARE, write_bright_finder
 
@@ -50,3 +51,17 @@ def test_what_frames_a_face_badly_teaches_nothing_or_that_it_is_none(finder: Pat
 def test_a_face_that_was_not_found_counts_too(finder: Path) -> None:
     found = gather(finder, [Picture(scene(), square(5, 5), no_squares())], seed=0)
     assert found.faces.tolist() == [True]
+
+
+@pytest.mark.filterwarnings("default")  # TensorFlow warns about its own insides
+@pytest.mark.usefixtures("tensorflow_installed")
+def test_a_check_is_trained_in_what_this_cpu_multiplies_fast() -> None:
+    from fer_stream_training.detector.check import train_check
+
+    images = np.random.default_rng(1).integers(0, 256, (4, SIDE, SIDE), dtype=np.uint8)
+    found = Candidates(images, np.array([True, False, True, False]))
+    losses: dict[int, float] = {}
+    model = train_check(found, 1, 0, losses.__setitem__)
+    assert list(losses) == [1]
+    expected = "bfloat16" if compute_dtype() == "mixed_bfloat16" else "float32"
+    assert {layer.compute_dtype for layer in model.layers[1:-1]} == {expected}

@@ -19,6 +19,7 @@ from .checkpoint import Arrays, EpochRecord, RunState, save_checkpoint, write_hi
 from .data import Dataset, Split
 from .distillation import Teachers
 from .evaluation import evaluate
+from .precision import compute_dtype
 from .schedule import augmentation_strength, learning_rate
 from .settings import TrainingSettings
 
@@ -52,18 +53,6 @@ class Lesson:
     targets: Targets
     class_weights: Targets | None
     teachers: Teachers | None
-
-
-def compute_dtype() -> str:
-    """``mixed_bfloat16`` where the CPU multiplies bfloat16 in hardware, else ``float32``.
-
-    Twice as fast there; on any other CPU it is emulated and slower than float32.
-    """
-    try:
-        flags = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace")
-    except OSError:
-        return "float32"
-    return "mixed_bfloat16" if "avx512_bf16" in flags or "amx_bf16" in flags else "float32"
 
 
 def train(

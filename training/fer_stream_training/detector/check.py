@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from .. import __version__
 from ..batch_norm import batch_normalization
+from ..precision import compute_dtype
 from .candidates import AROUND, SIDE, WORTH_FROM, Candidates
 from .export import proven
 
@@ -60,7 +61,7 @@ def train_check(
 
     keras.utils.set_random_seed(seed)
     random = np.random.default_rng((seed, 3))
-    model = build("mixed_bfloat16")
+    model = build(compute_dtype())
     steps = max(len(found.images) // _BATCH, 1)
     schedule = keras.optimizers.schedules.CosineDecay(
         0.0,

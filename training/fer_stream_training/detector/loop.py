@@ -14,6 +14,7 @@ import numpy.typing as npt
 from fer_stream.errors import ConfigError
 
 from ..growth import grown
+from ..precision import compute_dtype
 from .batches import batches
 from .scenes import Material
 from .settings import DetectorSettings
@@ -50,7 +51,7 @@ def train(
 
     done = _finished_epochs(folder, settings, resume)
     keras.utils.set_random_seed(settings.seed)
-    model = build("mixed_bfloat16")
+    model = build(compute_dtype())
     if start:
         load_weights(model, start)
     model.compile(_optimizer(settings), detection_loss)
