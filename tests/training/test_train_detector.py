@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from fer_stream_training.detector.measuring import Found
 from fer_stream_training.detector.settings import read_settings
+from fer_stream_training.detector.video import filmed_pictures
 from fer_stream_training.plugin import train_detector
 
 from fer_stream.errors import ConfigError
@@ -123,20 +125,76 @@ def stop_after_first_epoch(flags: tuple[str | Path, ...], folder: Path) -> None:
     assert json.loads((folder / "settings.json").read_text())["finished"] == 1
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("tensorflow_installed")
+def test_a_run_stopped_in_its_first_epoch_goes_on_and_one_without_its_check_is_not_finished(
+    data: Path, recipe: Path, tmp_path: Path
+) -> None:
+    flags = ("--data", data, "--recipe", recipe, "--epochs", "1", "--out", tmp_path)
+    first = stopped_in("keras.Model.train_on_batch", *flags)
+    assert "epoch 1/1" not in first
+    second = stopped_in("fer_stream_training.detector.check.train_check", *flags, "--resume")
+    assert "epoch 1/1" in second
+    assert list(tmp_path.glob("*.onnx*")) == []
+
+
+def stopped_in(function: str, *arguments: str | Path) -> str:
+    """What a run prints that Ctrl-C ends in the function of that name."""
+
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(function, stop)
+        output = run(*arguments).output
+    assert "go on with --resume" in output
+    return output
+
+
 @pytest.mark.usefixtures("tensorflow_installed")
 def test_what_is_missing_is_named_before_the_work(data: Path, recipe: Path, tmp_path: Path) -> None:
     flags = ("--data", data, "--recipe", recipe, "--out", tmp_path / "out")
     (tmp_path / "empty").mkdir()
+    videos, listed = tmp_path / "videos", tmp_path / "listed"
+    for path in (videos / "a.mp4", videos / "b.mp4"):
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    listed.mkdir()
+    (listed / "b.mp4.csv").write_text("number\n1\n")
     for more, problem in (
         (("--earlier", tmp_path / "empty"), "no face.onnx in"),
         (("--backgrounds", tmp_path / "empty"), "no picture in"),
         (("--video", tmp_path / "empty"), "no video in"),
+        (("--video", videos, "--spare", listed), "cannot read"),
         (("--resume",), "there is no run in"),
     ):
         result = run(*flags, *more)
         assert isinstance(result.exception, ConfigError), result.output
         assert problem in str(result.exception)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.usefixtures("tensorflow_installed")
+def test_a_folder_that_holds_a_run_is_refused_before_the_data_is_read(
+    recipe: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "settings.json").write_text("{}")
+    result = run("--data", tmp_path / "nosuch.csv", "--recipe", recipe, "--out", tmp_path)
+    assert isinstance(result.exception, ConfigError)
+    assert "holds a run; expected a new folder" in str(result.exception)
+
+
+@pytest.mark.parametrize("list_of_frames", ["number\n1\n", "frame\nx\n", "frame,x\n1,2\n\xff"])
+def test_a_list_of_frames_that_is_none_is_named(tmp_path: Path, list_of_frames: str) -> None:
+    (tmp_path / "a.mp4").touch()
+    (tmp_path / "a.mp4.csv").write_bytes(list_of_frames.encode("latin-1"))
+    with pytest.raises(ConfigError, match=r"cannot read .*a\.mp4\.csv; expected a CSV file whose"):
+        filmed_pictures((tmp_path,), tmp_path, None)
+
+
+def test_one_is_told_from_several() -> None:
+    found = Found(scenes=2, faces=1, hits=1, false=1)
+    assert str(found) == "100.0% of 1 face found, 0.500 false a scene"
 
 
 def test_the_recipe_that_ships_is_whole_and_flags_change_it() -> None:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from fer_stream.errors import ConfigError
 
+from ..checkpoint import write_atomically
 from ..growth import grown
 from ..precision import compute_dtype
 from .batches import batches
@@ -34,22 +35,18 @@ def train(
     settings: DetectorSettings,
     folder: Path,
     start: Path | None,
-    resume: bool,
+    done: int,
     report: Report,
 ) -> keras.Model:
     """Train in `folder`, keeping each epoch there; returns the model with averaged weights.
 
-    `start` is a file of weights to begin with.
-
-    Raises ConfigError for a folder that holds a run if not `resume`, and for one that holds none
-    or another one if so.
+    `start` is a file of weights to begin with; `done` epochs are `finished_epochs` in the folder.
     """
     import keras
 
     from .loss import detection_loss
     from .network import build
 
-    done = _finished_epochs(folder, settings, resume)
     keras.utils.set_random_seed(settings.seed)
     model = build(compute_dtype())
     if start:
@@ -58,6 +55,10 @@ def train(
     model.optimizer.build(model.trainable_variables)
     if done:
         _restore(model, folder / _STATE)
+    else:
+        # Noted before the first epoch, so that a run stopped in it can be resumed too.
+        folder.mkdir(parents=True, exist_ok=True)
+        _note(folder, settings, 0)
     with batches(material, settings, done * settings.steps) as source:
         for epoch in range(done, settings.epochs):
             losses = [model.train_on_batch(*next(source)) for _ in range(settings.steps)]
@@ -87,13 +88,15 @@ def _optimizer(settings: DetectorSettings) -> Any:
 
 def _keep(model: keras.Model, folder: Path, settings: DetectorSettings, epochs: int) -> None:
     """Write weights and optimizer, then the number of epochs; each file whole or not at all."""
-    unfinished = folder / f"unfinished-{_STATE}"
     optimizer = [np.asarray(variable) for variable in model.optimizer.variables]
-    np.savez(unfinished, *model.get_weights(), *optimizer)
-    unfinished.replace(folder / _STATE)
-    note = folder / f"unfinished-{_SETTINGS}"
-    note.write_text(json.dumps({"finished": epochs, **settings.as_dict()}), encoding="utf-8")
-    note.replace(folder / _SETTINGS)
+    arrays = (*model.get_weights(), *optimizer)
+    write_atomically(folder / _STATE, lambda file: np.savez(file, *arrays))
+    _note(folder, settings, epochs)
+
+
+def _note(folder: Path, settings: DetectorSettings, epochs: int) -> None:
+    text = json.dumps({"finished": epochs, **settings.as_dict()})
+    write_atomically(folder / _SETTINGS, lambda file: file.write(text.encode("ascii")))
 
 
 def _restore(model: keras.Model, path: Path) -> None:
@@ -106,7 +109,7 @@ def _restore(model: keras.Model, path: Path) -> None:
 
 def save_weights(model: keras.Model, path: Path) -> None:
     """Write a model's weights, for `load_weights`."""
-    np.savez(path, *model.get_weights())
+    write_atomically(path, lambda file: np.savez(file, *model.get_weights()))
 
 
 def load_weights(model: keras.Model, path: Path) -> None:
@@ -130,7 +133,12 @@ def _arrays(path: Path) -> list[npt.NDArray[np.float32]]:
         return [file[f"arr_{i}"] for i in range(len(file.files))]
 
 
-def _finished_epochs(folder: Path, settings: DetectorSettings, resume: bool) -> int:
+def finished_epochs(folder: Path, settings: DetectorSettings, resume: bool) -> int:
+    """How many epochs of a run are done in `folder`.
+
+    Raises ConfigError for a folder that holds a run if not `resume`, and for one that holds none
+    or another one if so.
+    """
     path = folder / _SETTINGS
     if not resume:
         if path.exists():
@@ -138,7 +146,6 @@ def _finished_epochs(folder: Path, settings: DetectorSettings, resume: bool) -> 
                 f"{folder} holds a run; expected a new folder; go on with --resume or choose "
                 "another --out"
             )
-        folder.mkdir(parents=True, exist_ok=True)
         return 0
     try:
         earlier = json.loads(path.read_text(encoding="utf-8"))

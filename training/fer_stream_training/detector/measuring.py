@@ -9,6 +9,7 @@ import numpy as np
 
 from fer_stream.detectors.onnx import OnnxDetector
 from fer_stream.detectors.squares import overlaps
+from fer_stream.words import counted
 
 from .pictures import Picture
 from .video import hits
@@ -29,7 +30,8 @@ class Found:
     def __str__(self) -> str:
         share = self.hits / max(self.faces, 1)
         return (
-            f"{share:.1%} of {self.faces} faces found, {self.false / self.scenes:.3f} false a scene"
+            f"{share:.1%} of {counted(self.faces, 'face')} found, "
+            f"{self.false / self.scenes:.3f} false a scene"
         )
 
 

@@ -10,15 +10,19 @@ from pathlib import Path
 from rich.console import Console
 
 from fer_stream.errors import ConfigError
+from fer_stream.words import counted
 
+from ..checkpoint import write_atomically
 from ..data import load_splits
 from ..needs import require_tensorflow
 from ..quiet import import_keras
+from .loop import finished_epochs, save_weights, train
 from .pictures import Picture, load_pictures
 from .scenes import Composer, Material
 from .settings import DetectorSettings
 
 MODEL_NAME = "face.onnx"
+CHECK_NAME = "face-check.onnx"
 WEIGHTS_NAME = "face.npz"
 _TEST_SCENES = 200
 
@@ -47,11 +51,11 @@ def run_detector_training(
     require_tensorflow()
     console = Console(markup=False, emoji=False, highlight=False, soft_wrap=True)
     _check_earlier(sources.earlier)
+    done = finished_epochs(folder, settings, resume)
     material = _material(sources, settings, console)
     import_keras()
     from .export import exported
     from .framing import calibrate
-    from .loop import save_weights, train
     from .measuring import measure
 
     start = sources.earlier / WEIGHTS_NAME if sources.earlier else None
@@ -60,15 +64,13 @@ def run_detector_training(
         console.print(f"epoch {epoch}/{settings.epochs}  loss {loss:.3f}")
 
     try:
-        model = train(material, settings, folder, start, resume, report)
+        model = train(material, settings, folder, start, done, report)
         factors = calibrate(model, material.faces, settings.seed)
         console.print(f"sides corrected by {', '.join(f'{factor:.3f}' for factor in factors)}")
         save_weights(model, folder / WEIGHTS_NAME)
         scenes = _test_scenes(material, settings)
         proto = exported(model, scenes[:8], settings.threshold, _trained_on(material))
-        path = folder / MODEL_NAME
-        path.write_bytes(proto.SerializeToString())
-        _train_check(path, material, settings, console)
+        _write_pair(proto.SerializeToString(), folder, material, settings, console)
     except KeyboardInterrupt:
         console.print(f"stopped; finished epochs are kept in {folder}; go on with --resume")
         raise
@@ -77,30 +79,54 @@ def run_detector_training(
             f"cannot write in {folder} ({error.strerror or error}); expected a folder to write in; "
             "make room or choose another --out, then go on with --resume"
         ) from error
+    path = folder / MODEL_NAME
     console.print(
-        f"on {len(scenes)} composed scenes: {measure(path, scenes)}\n"
-        f"wrote {path} ({path.stat().st_size:,} bytes); use it with --detector onnx:{path}"
+        f"on {counted(len(scenes), 'composed scene')}: {measure(path, scenes)}\n"
+        f"wrote {path} ({path.stat().st_size:,} bytes), and {CHECK_NAME}, which is used with it; "
+        f"use them with --detector onnx:{path}"
     )
 
 
-def _train_check(
-    detector: Path, material: Material, settings: DetectorSettings, console: Console
+def _write_pair(
+    detector: bytes,
+    folder: Path,
+    material: Material,
+    settings: DetectorSettings,
+    console: Console,
 ) -> None:
-    """Write the check that belongs to a detector's file; it is begun anew by each call."""
+    """Write the detector's file and that of its check, which learns from what it finds.
+
+    The detector gets its name last: without a check it would look finished and be another one.
+    """
+    path = folder / f"{MODEL_NAME}.unfinished"
+    try:
+        path.write_bytes(detector)
+        check = _trained_check(path, material, settings, console)
+        write_atomically(folder / CHECK_NAME, lambda file: file.write(check))
+        path.replace(folder / MODEL_NAME)
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _trained_check(
+    detector: Path, material: Material, settings: DetectorSettings, console: Console
+) -> bytes:
+    """The file of the check that belongs to a detector's file; it is begun anew by each call."""
     from .candidates import gather
     from .check import exported_check, train_check
 
-    console.print(f"searching {settings.check_scenes:,} scenes for what the check learns from")
+    scenes = counted(settings.check_scenes, "scene", ",")
+    console.print(f"searching {scenes} for what the check learns from")
     found = gather(detector, _check_scenes(material, settings), settings.seed)
-    console.print(f"{len(found.images):,} squares, {found.faces.mean():.0%} of them faces")
+    squares = counted(len(found.images), "square", ",")
+    console.print(f"{squares}, {found.faces.mean():.0%} with a face")
 
     def report(epoch: int, loss: float) -> None:
         console.print(f"check epoch {epoch}/{settings.check_epochs}  loss {loss:.3f}")
 
     model = train_check(found, settings.check_epochs, settings.seed, report)
-    path = detector.with_name(f"{detector.stem}-check.onnx")
-    path.write_bytes(exported_check(model, found, _trained_on(material)).SerializeToString())
-    console.print(f"wrote {path} ({path.stat().st_size:,} bytes); it is used with the detector")
+    content: bytes = exported_check(model, found, _trained_on(material)).SerializeToString()
+    return content
 
 
 def _check_scenes(material: Material, settings: DetectorSettings) -> Iterator[Picture]:
@@ -128,10 +154,11 @@ def _material(sources: Sources, settings: DetectorSettings, console: Console) ->
         earlier = sources.earlier / MODEL_NAME if sources.earlier else None
         filmed = filmed_pictures(sources.videos, sources.spare, earlier)
         hard = mined(pictures, earlier) if earlier else []
+    seen = sum(len(picture.faces) for picture in filmed)
     console.print(
-        f"{len(faces):,} faces, {len(pictures)} pictures without any, {len(hard)} places in them "
-        f"that were taken for faces, {len(filmed)} frames of videos with "
-        f"{sum(len(picture.faces) for picture in filmed):,} faces"
+        f"{counted(len(faces), 'face', ',')}, {counted(len(pictures), 'picture', ',')} without "
+        f"any, {counted(len(hard), 'place', ',')} in them mistaken for a face, "
+        f"{counted(len(filmed), 'frame', ',')} of videos with {counted(seen, 'face', ',')}"
     )
     return Material(faces, pictures + hard, filmed, settings.filmed_share)
 
@@ -144,9 +171,10 @@ def _test_scenes(material: Material, settings: DetectorSettings) -> list[Picture
 
 def _trained_on(material: Material) -> str:
     count = sum(len(picture.faces) for picture in material.filmed)
-    filmed = f", {count:,} faces that Haar cascades agreed on in videos" if count else ""
+    faces = counted(count, "face", ",")
+    filmed = f", {faces} that Haar cascades agreed on in videos" if count else ""
     digest = hashlib.sha256(material.faces.tobytes()).hexdigest()[:16]
     return (
-        f"scenes composed of {len(material.faces):,} faces (SHA-256 {digest}) and "
-        f"{len(material.pictures)} pictures{filmed}"
+        f"scenes composed of {counted(len(material.faces), 'face', ',')} (SHA-256 {digest}) and "
+        f"{counted(len(material.pictures), 'picture', ',')}{filmed}"
     )

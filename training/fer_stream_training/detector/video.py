@@ -52,9 +52,10 @@ def filmed_pictures(
 
     Frames within half a second of one that `spare`/NAME.csv lists (column `frame`) are left out,
     so that they can be tested on. With a detector `earlier`, a face is what both see. Raises
-    ConfigError for a folder without videos, SourceError for one that is damaged.
+    ConfigError for a folder without videos and a list that cannot be read, before any video is
+    looked at; SourceError for one that is damaged.
     """
-    pictures = []
+    videos = []
     for folder in folders:
         files = sorted(f for f in folder.iterdir() if f.suffix.lower() in _SUFFIXES)
         if not files:
@@ -62,16 +63,21 @@ def filmed_pictures(
                 f"no video in {folder}; expected {', '.join(_SUFFIXES)} files; check --video"
             )
         for file in files:
-            spared = _spared(spare / f"{file.name}.csv") if spare else set()
-            pictures += _of_video(file, spared, earlier)
-    return pictures
+            videos.append((file, _spared(spare / f"{file.name}.csv") if spare else set()))
+    return [picture for file, spared in videos for picture in _of_video(file, spared, earlier)]
 
 
 def _spared(labels: Path) -> set[int]:
     if not labels.is_file():
         return set()
-    with labels.open(newline="", encoding="utf-8") as file:
-        return {int(row["frame"]) for row in csv.DictReader(file)}
+    try:
+        with labels.open(newline="", encoding="utf-8") as file:
+            return {int(row["frame"]) for row in csv.DictReader(file)}
+    except (OSError, KeyError, TypeError, ValueError, csv.Error):
+        raise ConfigError(
+            f"cannot read {labels}; expected a CSV file whose column frame holds a whole number in "
+            "every row; check --spare"
+        ) from None
 
 
 def _of_video(path: Path, spared: set[int], earlier: Path | None) -> list[Picture]:
