@@ -174,7 +174,10 @@ def test_bad_folders_are_named(tmp_path: Path, make_folders: Make) -> None:
 
 
 def test_a_missing_split_is_named_with_the_way_out(tmp_path: Path, make_folders: Make) -> None:
-    with pytest.raises(ConfigError, match="has no folder train/"):
+    (tmp_path / "face.png").touch()  # not in a class's folder
+    with pytest.raises(
+        ConfigError, match=r"has no folder train/; .*, or <class>/\*\.png, as \.png"
+    ):
         load_dataset(tmp_path)
     root = make_folders(tmp_path / "data")
     shutil.rmtree(root / "test")
@@ -182,7 +185,8 @@ def test_a_missing_split_is_named_with_the_way_out(tmp_path: Path, make_folders:
         load_dataset(root)
     assert f"give --data {root / 'train'} to have a tenth" in str(caught.value)
     assert len(load_dataset(root / "train").validation) == 7
-    with pytest.raises(ConfigError, match="has no folder PrivateTest/"):
+    expected = r"has no folder PrivateTest/; expected PrivateTest/<class>/\*\.png; check --split"
+    with pytest.raises(ConfigError, match=expected):
         load_splits(root, ("PrivateTest",))
 
 

@@ -41,4 +41,6 @@ def test_tables_are_markdown_that_can_be_read_as_it_is() -> None:
         "| middle |      0 |      - |         - | 0.000 |",
         "| high   |      2 |  50.0% |     50.0% | 0.500 |",
     ]
+    barred = class_table(result, ("lo|w", *NAMES[1:])).splitlines()[2]
+    assert barred == r"| lo\|w  |      4 |  75.0% |     75.0% | 0.750 |"
     assert confusion_table(result, NAMES).splitlines()[2] == "| low    |   3 |      0 |    1 |"

@@ -215,6 +215,7 @@ def _unfit(folder: Path) -> dict[str, Path]:
                 layers.Softmax(),
             ]
         ),
+        "unbuilt": keras.Sequential([layers.Flatten(), layers.Dense(3, activation="softmax")]),
         "picture": keras.Sequential([keras.Input((HEIGHT, WIDTH, 1)), layers.Conv2D(3, 3)]),
     }
     files = {}
@@ -237,6 +238,7 @@ REFUSALS: dict[str, str] = {
     "own layer": "Could not locate class 'OfMyOwn'",
     "two channels": "grey or (None, height, width, 3) colour",
     "any size": "expected pictures of one size",
+    "unbuilt": "does not say how large its pictures are",
     "picture": "expected one score for each label, (None, 3)",
     "sigmoid": "expected probabilities that sum to 1",
     "cut.keras": "damaged or no Keras file",

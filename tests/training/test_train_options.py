@@ -13,6 +13,8 @@ from fer_stream_training.checkpoint import EpochRecord, RunState
 from fer_stream_training.data import Dataset, Split
 from fer_stream_training.settings import TrainingSettings
 
+from fer_stream.errors import ConfigError, ModelError
+
 from .test_train_command import history, run_train
 
 pytestmark = [
@@ -35,7 +37,9 @@ def test_a_run_that_gets_no_better_stops_and_stays_stopped(tmp_path: Path, make_
         raise result.exception
     assert "stopped after epoch 3: no better accuracy in 2 epochs" in result.output
     assert [row["epoch"] for row in history(out)] == ["1", "2", "3"]
-    assert "Of the 3 epochs" in (out / "report.md").read_text()
+    report = (out / "report.md").read_text()
+    assert "Of the 3 epochs" in report
+    assert "teachers none, start_from none\n" in report
 
     # A run killed after its last epoch goes on with the export, not with another epoch.
     again = tmp_path / "again"
@@ -87,6 +91,43 @@ def _rare_score(folder: Path, *, class_weights: bool) -> float:
 def test_class_weights_let_a_rare_class_count_as_much(tmp_path: Path) -> None:
     assert _rare_score(tmp_path / "plain", class_weights=False) < 0.25
     assert 0.35 < _rare_score(tmp_path / "weighted", class_weights=True) < 0.65
+
+
+def test_what_a_run_shall_build_on_is_refused_before_its_folder_is_begun(
+    tmp_path: Path, make_csv: Make
+) -> None:
+    data, other = make_csv(tmp_path, training=14, validation=7), tmp_path / "other.onnx"
+    other.write_bytes(b"no model")
+    for flag in ("--teacher", "--start-from"):
+        refused = run_train("--data", data, "--out", tmp_path / "run", flag, other)
+        assert isinstance(refused.exception, ModelError)
+        assert not (tmp_path / "run").exists()
+
+
+def test_steps_that_are_too_large_end_a_run_that_can_learn_nothing(
+    tmp_path: Path, make_csv: Make
+) -> None:
+    data, out = make_csv(tmp_path, training=56, validation=7), tmp_path / "run"
+    flags = ["--arch", "small-resnet", "--epochs", "3", "--batch-size", "7", "--lr", "1e12"]
+    result = run_train("--data", data, "--out", out, *flags)
+    assert isinstance(result.exception, ConfigError)
+    assert "the loss of epoch 1 is nan; expected a number" in str(result.exception)
+    assert [file.name for file in out.iterdir()] == ["checkpoint.npz"]
+
+
+def test_two_classes_are_never_uncertain_and_any_name_can_be_drawn(
+    tmp_path: Path, make_classes: Make
+) -> None:
+    # Between dollar signs, matplotlib sees a formula; bars part a table's columns.
+    faces = make_classes(tmp_path / "$faces_$", ("$a_$", "b|c"))
+    out = tmp_path / "run"
+    result = run_train("--data", faces, "--out", out, "--arch", "demo-cnn", "--epochs", "1")
+    if result.exception is not None:
+        raise result.exception
+    report = (out / "report.md").read_text()
+    assert "Of the 1 epoch the best" in report
+    assert "score under 0.5000; here are none." in report
+    assert "\n| b\\|c " in report
 
 
 def test_classes_of_ones_own_reach_the_model_file(tmp_path: Path, make_classes: Make) -> None:

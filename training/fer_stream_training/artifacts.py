@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from fer_stream.words import counted
+
 from .calibration import (
     UNCERTAIN_BELOW,
     Certainty,
@@ -147,7 +149,10 @@ def _report(data: Dataset, settings: TrainingSettings, outcome: Outcome, command
     versions = ", ".join(
         f"{name} {importlib.import_module(name).__version__}" for name in _PACKAGES
     )
-    chosen = ", ".join(f"{name} {value}" for name, value in settings.as_dict().items())
+    chosen = ", ".join(
+        f"{name} {'none' if value in ('', []) else value}"
+        for name, value in settings.as_dict().items()
+    )
     return f"""# {settings.arch}: training report
 
     {command}
@@ -160,7 +165,7 @@ def _report(data: Dataset, settings: TrainingSettings, outcome: Outcome, command
 * Parameters: {outcome.parameters:,}
 * Accuracy of `{MODEL_NAME}` on {data.validation.name}: **{evaluation.accuracy:.2%}**, \
 macro-F1 {evaluation.macro_f1:.3f}, cross-entropy {evaluation.loss:.4f} nats. \
-Of the {outcome.epochs} epochs the best on these same images is kept (number \
+Of the {counted(outcome.epochs, "epoch")} the best on these same images is kept (number \
 {outcome.best.epoch}), so expect a little less on unseen ones.
 * Calibration on {data.validation.name}: temperature {outcome.temperature:.4f}; expected \
 calibration error {outcome.calibration_before:.4f} without it, {outcome.calibration_after:.4f} \
@@ -188,12 +193,10 @@ Images by their label (rows) and by the model's answer (columns):
 
 
 def _certainty_line(certainty: Certainty) -> str:
-    if not certainty.below:
-        return "Uncertain: never, for even answers with low scores are right half the time."
-    line = (
-        f"Uncertain: answers with a score under {certainty.below:.4f}, {certainty.share:.1%} of "
-        f"all and {certainty.accuracy:.1%} of them right"
-    )
+    line = f"Uncertain: answers with a score under {certainty.below:.4f}"
+    if not certainty.share:
+        return f"{line}; here are none."
+    line += f", {certainty.share:.1%} of all and {certainty.accuracy:.1%} of them right"
     return line + (
         f"; {certainty.accuracy_of_rest:.1%} of the others." if certainty.share < 1 else "."
     )

@@ -78,6 +78,11 @@ def _whole_model(path: Path) -> KerasFile:
             "it again with model.save('model.keras') in the Keras that is installed here, its own "
             "classes replaced by layers of Keras"
         ) from None
+    if not model.built:
+        raise ModelError(
+            f"{path} does not say how large its pictures are; expected a model that begins with "
+            "keras.Input((height, width, 1)); add it and save the model again"
+        )
     own_range = "0..255" if _first_layer(model) in _SCALING else None
     if all(layer.compute_dtype == "float32" for layer in model.layers):
         return KerasFile(model, own_range)

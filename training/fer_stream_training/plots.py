@@ -38,7 +38,7 @@ def write_curves(path: Path, history: list[EpochRecord], title: str) -> None:
         panel.grid(alpha=0.3)
         panel.xaxis.get_major_locator().set_params(integer=True)
         panel.spines[["top", "right"]].set_visible(False)
-    figure.suptitle(title)
+    figure.suptitle(_literal(title))
     write_atomically(path, lambda file: figure.savefig(file, format="png"))
 
 
@@ -62,7 +62,7 @@ def write_confusion(path: Path, evaluation: Evaluation, names: tuple[str, ...], 
             axes.text(
                 column, row + offset, text, ha="center", va="center", color=colour, fontsize=size
             )
-    places = np.arange(len(names))
+    places, names = np.arange(len(names)), tuple(map(_literal, names))
     axes.set_xticks(places, names, rotation=30, ha="right", rotation_mode="anchor")
     axes.set_yticks(places, names)
     axes.tick_params(length=0, labelsize=11)
@@ -74,6 +74,11 @@ def write_confusion(path: Path, evaluation: Evaluation, names: tuple[str, ...], 
     axes.spines[:].set_visible(False)
     axes.set(xlabel="answer", ylabel="label")
     axes.set_title(
-        f"{title}\n{evaluation.accuracy:.2%} of {evaluation.images:,} right", fontsize=11
+        f"{_literal(title)}\n{evaluation.accuracy:.2%} of {evaluation.images:,} right", fontsize=11
     )
     write_atomically(path, lambda file: figure.savefig(file, format="png"))
+
+
+def _literal(text: str) -> str:
+    """Names of people's own: what stands between two dollar signs is no formula."""
+    return text.replace("$", r"\$")

@@ -44,13 +44,17 @@ def run_training(
     console = Console(markup=False, emoji=False, highlight=False, soft_wrap=True)
     _check_folder(folder, resume, folder / MODEL_NAME)
     data = load_dataset(data_path)
+    state = _starting_state(folder, settings, data, resume)
+    _print_start(console, data, settings, state)
+    teachers = load_teachers(prior.teachers, data.training) if prior.teachers else None
+    import_keras()
+    first_weights = prior.first_weights(settings.arch, data)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        state = _starting_state(folder, settings, data, resume)
-        _print_start(console, data, settings, state)
-        teachers = load_teachers(prior.teachers, data.training) if prior.teachers else None
-        import_keras()
-        first_weights = prior.first_weights(settings.arch, data)
+        if not resume:
+            # Before the first epoch, so that a run killed in it can be resumed too, and after all
+            # that can be refused, for a folder that holds a run takes no other.
+            folder.mkdir(parents=True, exist_ok=True)
+            save_checkpoint(folder, state)
         done, best = len(state.history), state.best_record
         with ProgressReporter(console, settings.epochs, done, best) as reporter:
             state = train(data, settings, folder, state, reporter, teachers, first_weights)
@@ -115,10 +119,7 @@ def _starting_state(
     folder: Path, settings: TrainingSettings, data: Dataset, resume: bool
 ) -> RunState:
     if not resume:
-        state = RunState(settings.as_dict(), data.sha256())
-        # Written before the first epoch, so that a run killed in it can be resumed too.
-        save_checkpoint(folder, state)
-        return state
+        return RunState(settings.as_dict(), data.sha256())
     state = load_checkpoint(folder)
     settings.require_same(state.settings)
     if state.data_sha256 != data.sha256():

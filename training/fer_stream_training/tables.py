@@ -5,6 +5,7 @@ from __future__ import annotations
 
 def markdown_table(header: list[str], rows: list[list[str]]) -> str:
     """A table with its columns padded: the first to the left, the others to the right."""
+    header, *rows = [[cell.replace("|", r"\|") for cell in row] for row in (header, *rows)]
     widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
     rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
     return "\n".join(_line(cells, widths) for cells in (header, rule, *rows))

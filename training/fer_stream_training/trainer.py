@@ -18,6 +18,7 @@ from .averaging import WeightAverage
 from .checkpoint import Arrays, EpochRecord, RunState, save_checkpoint, write_history
 from .data import Dataset, Split
 from .distillation import Teachers
+from .divergence import require_number
 from .evaluation import evaluate
 from .precision import compute_dtype
 from .schedule import augmentation_strength, learning_rate
@@ -69,7 +70,8 @@ def train(
     ``first_weights`` are the weights to begin with, unless they are to be random.
 
     Returns the final state. The weights after epoch N, and which epoch is the last, depend on the
-    settings and the data alone, not on how often the run was stopped.
+    settings and the data alone, not on how often the run was stopped. Raises ConfigError when the
+    weights are no numbers any more.
     """
     import keras
 
@@ -93,6 +95,7 @@ def train(
             probabilities = predict(model, data.validation.images)
             weights = model.get_weights()
         validation = evaluate(probabilities, data.validation.labels)
+        require_number(train_loss + validation.loss, epoch)
         record = EpochRecord(
             epoch=epoch,
             lr=float(model.optimizer.learning_rate),

@@ -83,15 +83,14 @@ def _split_folder(root: Path, name: str) -> Path:
                     "check --data"
                 )
             return root / choice
-    advice = (
-        f"add one, or give --data {root / _TRAIN} to have a tenth of its images held out"
-        if name == "PublicTest"
-        else "check --data"
-    )
-    raise ConfigError(
-        f"{root} has no folder {'/, '.join(choices)}/; expected train/<class>/*.png and "
-        f"test/<class>/*.png; {advice}"
-    )
+    expected, advice = "train/<class>/*.png and test/<class>/*.png", "check --data"
+    if name == "PublicTest":
+        advice = f"add one, or give --data {root / _TRAIN} to have a tenth of its images held out"
+    elif name != "Training":
+        expected, advice = f"{name}/<class>/*.png", "check --split"
+    elif not any((root / other).is_dir() for other in _VALIDATION):
+        expected += f", or <class>/*.png, as {', '.join(IMAGE_ENDINGS)}"
+    raise ConfigError(f"{root} has no folder {'/, '.join(choices)}/; expected {expected}; {advice}")
 
 
 def _part(root: Path, name: str) -> _Listing:

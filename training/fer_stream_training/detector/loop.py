@@ -14,6 +14,7 @@ import numpy.typing as npt
 from fer_stream.errors import ConfigError
 
 from ..checkpoint import write_atomically
+from ..divergence import require_number
 from ..growth import grown
 from ..precision import compute_dtype
 from .batches import batches
@@ -62,6 +63,7 @@ def train(
     with batches(material, settings, done * settings.steps) as source:
         for epoch in range(done, settings.epochs):
             losses = [model.train_on_batch(*next(source)) for _ in range(settings.steps)]
+            require_number(float(losses[-1]), epoch + 1)
             _keep(model, folder, settings, epoch + 1)
             report(epoch + 1, float(losses[-1]))
     model.optimizer.finalize_variable_values(model.trainable_variables)
