@@ -72,17 +72,9 @@ def _detector_rows(info: FaceModelInfo) -> dict[str, str]:
 @click.option("--out", required=True, metavar="FILE", help="The new file.")
 def label(path: str, labels: str, out: str) -> None:
     """Write a copy of PATH that names its labels, so that fer-stream can run it."""
-    from fer_stream.models.info import describe, load_session
-    from fer_stream.models.label import write_labelled
+    from fer_stream.models.label import label_names, write_labelled
 
-    # Beside it first: a file that cannot be used must neither look finished nor replace another.
-    unfinished = Path(f"{out}.unfinished")
-    try:
-        write_labelled(Path(path), [part.strip() for part in labels.split(",")], unfinished)
-        describe(Path(path), load_session(unfinished))  # messages name the file that was given
-        unfinished.replace(out)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    write_labelled(Path(path), label_names(labels), Path(out))
     click.echo(f"wrote {out}")
 
 

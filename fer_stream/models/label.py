@@ -3,36 +3,68 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fer_stream.errors import ConfigError, ModelError
-from fer_stream.models.info import PREFIX
+from fer_stream.models.info import PREFIX, describe, load_session
+
+if TYPE_CHECKING:
+    import onnx
 
 
-def write_labelled(path: Path, labels: list[str], out: Path) -> None:
+def label_names(text: str) -> tuple[str, ...]:
+    """The names in what `--labels` was given; raises `ConfigError` for an empty or double one."""
+    names = tuple(part.strip() for part in text.split(","))
+    if not all(names) or len(set(names)) != len(names):
+        raise ConfigError(
+            f"--labels is {text!r}; expected names without a repetition, separated by commas, "
+            "such as angry,happy,neutral"
+        )
+    return names
+
+
+def write_labelled(path: Path, labels: Sequence[str], out: Path) -> None:
     """Write a copy of an ONNX file with its labels; needs the `onnx` package.
 
-    Raises `ModelError` when the file cannot be read, `ConfigError` without `onnx`.
+    `out` is written when the copy can be used, and left as it was otherwise. Raises `ModelError`
+    for a file that cannot be read or labels that do not fit, `ConfigError` without `onnx` and for
+    an `out` that cannot be written.
     """
+    model = _loaded(path)
+    key = f"{PREFIX}labels"
+    kept = [entry for entry in model.metadata_props if entry.key != key]
+    del model.metadata_props[:]
+    model.metadata_props.extend(kept)
+    entry = model.metadata_props.add()
+    entry.key, entry.value = key, json.dumps(list(labels))
+    if not out.parent.is_dir():
+        raise ConfigError(f"cannot write {out}: there is no folder {out.parent}; make it first")
+    unfinished = out.with_name(f"{out.name}.unfinished")
+    try:
+        unfinished.write_bytes(model.SerializeToString())
+        describe(path, load_session(unfinished))  # messages name the file that was given
+        unfinished.replace(out)
+    except OSError as error:
+        raise ConfigError(
+            f"cannot write {out} ({error.strerror or error}); expected a file in a folder to write "
+            "in; choose another --out"
+        ) from None
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _loaded(path: Path) -> onnx.ModelProto:
     try:
         import onnx
     except ImportError:
         raise ConfigError("labelling a model needs the onnx package: pip install onnx") from None
     try:
-        model = onnx.load(path)
+        return onnx.load(path)
     except OSError as error:
         raise ModelError(
             f"cannot read {path}: {error.strerror}; give the path of an ONNX file"
         ) from None
     except Exception as error:  # protobuf's errors share no base class but Exception
         raise ModelError(f"cannot load model {path}: {error}; expected an ONNX file") from None
-    key = f"{PREFIX}labels"
-    kept = [entry for entry in model.metadata_props if entry.key != key]
-    del model.metadata_props[:]
-    model.metadata_props.extend(kept)
-    entry = model.metadata_props.add()
-    entry.key, entry.value = key, json.dumps(labels)
-    try:
-        onnx.save(model, out)
-    except OSError as error:
-        raise ConfigError(f"cannot write {out}: {error.strerror}") from None

@@ -105,7 +105,8 @@ def test_a_model_that_was_labelled_runs(tmp_path: Path, nameless: Path, face_cli
     ("labels", "says"),
     [
         ("a,b,c", "names 3 labels but gives an output of shape"),
-        ("a,a,b,c,d,e,f", "names one label twice"),
+        ("a,a,b,c,d,e,f", "expected names without a repetition"),
+        ("a,b,c,d,e,f,", "--labels is 'a,b,c,d,e,f,'; expected names"),
     ],
 )
 def test_labels_that_do_not_fit_leave_no_file(
@@ -119,6 +120,27 @@ def test_labels_that_do_not_fit_leave_no_file(
     assert says in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert not out.exists()
+    assert list(tmp_path.glob("*.unfinished")) == []
+
+
+@pytest.mark.parametrize(
+    ("out", "says"),
+    [
+        ("folder", "cannot write folder (Is a directory); expected a file in a folder"),
+        ("nowhere/out.onnx", "cannot write nowhere/out.onnx: there is no folder nowhere"),
+    ],
+)
+def test_a_labelled_model_that_cannot_be_written_is_named(
+    tmp_path: Path, nameless: Path, out: str, says: str
+) -> None:
+    (tmp_path / "folder").mkdir()
+    done = run(
+        *("models", "label", str(nameless), "--labels", "a,b,c,d,e,f,g", "--out", out),
+        cwd=tmp_path,
+    )
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"fer-stream: {says}")
     assert list(tmp_path.glob("*.unfinished")) == []
 
 

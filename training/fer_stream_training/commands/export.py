@@ -25,12 +25,13 @@ def export(model: Path, labels: str, out: Path, input_range: str | None) -> None
     of weights alone is taken if they fit the well-known four-layer demo network.
     """
     from fer_stream.classifiers.onnx import OnnxClassifier
+    from fer_stream.models.label import label_names
 
     from ..export import check_out, unfinished
     from ..needs import require_tensorflow
     from ..quiet import import_keras
 
-    names = _names(labels)
+    names = label_names(labels)
     check_out(out, model)
     require_tensorflow()
     import_keras()
@@ -56,15 +57,3 @@ def export(model: Path, labels: str, out: Path, input_range: str | None) -> None
         f"{parity.max_difference:.2g}, labels that differ {parity.disagreements}\n"
         f"wrote {out} ({size:,} bytes), labels: {', '.join(names)}"
     )
-
-
-def _names(labels: str) -> tuple[str, ...]:
-    from fer_stream.errors import ConfigError
-
-    names = tuple(part.strip() for part in labels.split(","))
-    if not all(names) or len(set(names)) != len(names):
-        raise ConfigError(
-            f"--labels is {labels!r}; expected names without a repetition, separated by commas, "
-            "such as angry,happy,neutral"
-        )
-    return names
