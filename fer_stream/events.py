@@ -84,7 +84,8 @@ def _face(face: Face, width: int, height: int) -> dict[str, Any]:
             round(box.width / width, 4),
             round(box.height / height, 4),
         ],
-        "confidence": face.confidence,
+        # A plugin's detector may have NumPy's numbers, which json refuses.
+        "confidence": None if face.confidence is None else float(face.confidence),
         "emotion": face.scores.top,
         "score": round(face.scores.top_score, 4),
         "uncertain": face.scores.uncertain,

@@ -184,6 +184,7 @@ class Plugins:
                 self._remember(implementation.plugin_name, f"{hook} failed: {_one_line(error)}")
 
     def _checked(self, kind: str, plugin: str, classes: Iterable[Any]) -> Iterable[type[Stage]]:
+        from fer_stream.spec import constructor_problem
         from fer_stream.stages import STAGE_KINDS
 
         contract = STAGE_KINDS[kind]
@@ -195,6 +196,8 @@ class Plugins:
                 problem = "needs a `name` without ':', '?', '/' or spaces"
             elif missing := getattr(cls, "__abstractmethods__", None):
                 problem = f"does not define {', '.join(sorted(missing))}"
+            elif unbuildable := constructor_problem(cls):
+                problem = unbuildable
             else:
                 yield cls
                 continue

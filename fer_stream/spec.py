@@ -19,6 +19,8 @@ from fer_stream.urls import without_password
 S = TypeVar("S", bound=Stage)
 
 _WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+_ONE = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+_BY_PLACE = (*_ONE, inspect.Parameter.VAR_POSITIONAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +53,26 @@ def options_of(cls: type[Stage]) -> dict[str, inspect.Parameter]:
     return {k: p for k, p in parameters.items() if p.kind is inspect.Parameter.KEYWORD_ONLY}
 
 
+def constructor_problem(cls: type[Stage]) -> str | None:
+    """Return why a stage cannot be built from `(target, **options)`, or None."""
+    try:
+        signature = inspect.signature(cls, eval_str=True)
+    except Exception as error:  # an annotation is any expression
+        return (
+            f"has a constructor whose annotations cannot be read ({error}); import what they name "
+            "at run time too, not only under TYPE_CHECKING"
+        )
+    ordered = [p for p in signature.parameters.values() if p.kind in _BY_PLACE]
+    if not ordered or any(p.default is p.empty and p.kind in _ONE for p in ordered[1:]):
+        return "needs a constructor that takes a target, and options by keyword"
+    for key, option in options_of(cls).items():
+        if not isinstance(_wanted(option.annotation), type) or option.annotation is option.empty:
+            return f"needs a type for its option '{key}', such as {key}: int"
+    return None
+
+
 def build(cls: type[S], spec: StageSpec) -> S:
-    """Build a stage; raises `ConfigError` for an option it does not have or cannot read."""
+    """Build a stage; raises `ConfigError` for an option it lacks, needs or cannot read."""
     known = options_of(cls)
     options = {}
     for key, value in spec.options.items():
@@ -60,15 +80,14 @@ def build(cls: type[S], spec: StageSpec) -> S:
             expected = ", ".join(known) if known else "it has none"
             raise ConfigError(f"{spec.name} has no option '{key}'; its options: {expected}")
         options[key] = _convert(spec.name, key, value, known[key].annotation)
+    for key, option in known.items():
+        if option.default is option.empty and key not in options:
+            raise ConfigError(f"{spec.name} needs the option '{key}': {spec.name}?{key}=...")
     return cls(spec.target, **options)
 
 
 def _convert(name: str, key: str, value: Any, annotation: Any) -> Any:
-    union = typing.get_origin(annotation) in (typing.Union, types.UnionType)
-    wanted = (
-        [t for t in typing.get_args(annotation) if t is not type(None)] if union else [annotation]
-    )
-    kind = wanted[0]
+    kind = _wanted(annotation)
     read = None
     if isinstance(value, str):
         with suppress(ValueError, KeyError):
@@ -82,3 +101,10 @@ def _convert(name: str, key: str, value: Any, annotation: Any) -> Any:
         return read
     expected = {bool: "true or false", int: "a whole number", float: "a number"}.get(kind, "text")
     raise ConfigError(f"{name}: option '{key}' must be {expected}, got '{value}'")
+
+
+def _wanted(annotation: Any) -> Any:
+    """Return what an option is turned into: `int` of `int | None`."""
+    if typing.get_origin(annotation) not in (typing.Union, types.UnionType):
+        return annotation
+    return next(t for t in typing.get_args(annotation) if t is not type(None))

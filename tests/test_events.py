@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
 import pytest
 
 from fer_stream.episodes import Episode
@@ -77,6 +78,11 @@ def test_what_is_not_known_is_null() -> None:
     (face,) = as_json(make_result([make_face(track_id=None)]))["faces"]
     assert face["track_id"] is None
     assert face["confidence"] is None
+
+
+def test_a_confidence_of_numpys_is_written_as_a_number() -> None:
+    face = make_face("happy", confidence=np.float32(0.5))  # type: ignore[arg-type]
+    assert as_json(make_result([face]))["faces"][0]["confidence"] == 0.5
 
 
 def test_a_frame_sent_again_has_the_same_id_and_any_other_another() -> None:

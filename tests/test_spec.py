@@ -160,3 +160,17 @@ def test_a_stage_without_options_says_so() -> None:
 def test_a_stages_options_are_its_keywords() -> None:
     expected = ["count", "live", "fps", "delay", "fail_after", "hang_after", "script"]
     assert list(options_of(FakeSource)) == expected
+
+
+def test_an_option_without_a_default_has_to_be_given() -> None:
+    class Strict(Filter):
+        name = "strict"
+
+        def __init__(self, target: str = "", *, least: int) -> None:
+            self.least = least
+
+        def apply(self, frame: Any, faces: Any) -> Any: ...
+
+    assert build(Strict, StageSpec("strict", "", {"least": "2"})).least == 2
+    with pytest.raises(ConfigError, match=r"strict needs the option 'least': strict\?least=\.\.\."):
+        build(Strict, StageSpec("strict"))

@@ -28,7 +28,7 @@ def plugins(plugin: tuple[str, ...]) -> None:
                 about = (inspect.getdoc(provided.cls) or "").split("\n")[0]
                 click.echo(f"  {name:<10} {about}  [{provided.plugin}]")
                 options = ", ".join(
-                    f"{key}={_shown(p.default)}" for key, p in options_of(provided.cls).items()
+                    f"{key}={_shown(p)}" for key, p in options_of(provided.cls).items()
                 )
                 if options:
                     click.echo(f"  {'':<10} ?{options}")
@@ -42,5 +42,8 @@ def plugins(plugin: tuple[str, ...]) -> None:
         click.secho(f"failed: {failure.plugin}: {failure.reason}", fg="red")
 
 
-def _shown(default: object) -> str:
+def _shown(option: inspect.Parameter) -> str:
+    if option.default is option.empty:
+        return "... (needed)"
+    default = option.default
     return str(default).lower() if isinstance(default, bool) else str(default)

@@ -198,6 +198,9 @@ class Lane:
         if detect:
             with self._stages["detect"].time():
                 found = self.plan.detector.detect(frame)
+            if found is None:  # which trackers would take for a frame that was not searched
+                name = self.plan.detector.name
+                raise TypeError(f"detector '{name}' returned None; without a face it must be []")
         if frame.info.stills:
             return [Track(face.box, None, face.confidence) for face in found or ()]
         with self._stages["track"].time():

@@ -250,8 +250,9 @@ def _check_box(box: Box, frame: Frame) -> None:
 
 
 def _check_confidence(confidence: float | None) -> None:
-    fine = confidence is None or 0.0 <= confidence <= 1.0
-    expect(fine, f"confidence must be None or 0 to 1, got {confidence}")
+    # NumPy's float32 is no float: json, for one, refuses it.
+    fine = confidence is None or (isinstance(confidence, int | float) and 0.0 <= confidence <= 1.0)
+    expect(fine, f"confidence must be None or a float from 0 to 1, got {confidence!r}")
 
 
 def _check_ids(ids: Sequence[int | None]) -> None:

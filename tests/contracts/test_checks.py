@@ -136,6 +136,7 @@ class _Scribbler(FakeDetector):
         (_BadWitness([0.5, 0.5]), "a number for each box"),
         (_BadWitness([1.5]), "numbers 0..1"),
         (_BadWitness([None]), "numbers 0..1"),
+        (_BadDetector([Detection(Box(0, 0, 5, 5), np.float32(0.5))]), "confidence must be None or"),
         (_Scribbler(), "must not be written to"),
     ],
 )

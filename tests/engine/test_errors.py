@@ -60,6 +60,15 @@ def test_a_stage_that_raises_ends_the_run_with_its_error(
     assert len(sink.indices()) < LONG
 
 
+def test_a_detector_that_forgets_its_return_is_told(lab: Any) -> None:
+    class Forgetful(lab.Detector):  # type: ignore[misc, name-defined]
+        def detect(self, frame: Any) -> Any:
+            super().detect(frame)
+
+    with pytest.raises(TypeError, match=r"detector '.+' returned None; without a face it must be"):
+        lab.run(lab.Source(count=LONG), [lab.Sink()], detector=Forgetful)
+
+
 def test_results_that_were_ready_before_a_stage_raised_still_reach_the_sinks(lab: Any) -> None:
     sink = lab.Sink(on_write=lambda _: time.sleep(0.01))
     # The third group raises.

@@ -81,6 +81,33 @@ BROKEN = {
     ),
     "odd_name": (SHOUT.replace('"shout"', '"a:b"'), "sink Shout needs a `name` without"),
     "no_write": (SHOUT.replace("def write", "def wriet"), "sink Shout does not define write"),
+    "no_target": (
+        SHOUT.replace("    def write", "    def __init__(self):\n        pass\n    def write"),
+        "sink Shout needs a constructor that takes a target, and options by keyword",
+    ),
+    "more_than_a_target": (
+        SHOUT.replace("    def write", "    def __init__(self, target, loud): ...\n    def write"),
+        "sink Shout needs a constructor that takes a target, and options by keyword",
+    ),
+    "untyped_option": (
+        SHOUT.replace(
+            "    def write", "    def __init__(self, t='', *, loud=1): ...\n    def write"
+        ),
+        "sink Shout needs a type for its option 'loud', such as loud: int",
+    ),
+    "odd_option": (
+        SHOUT.replace(
+            "    def write",
+            "    def __init__(self, t='', *, loud: list[str] = ()): ...\n    def write",
+        ),
+        "sink Shout needs a type for its option 'loud', such as loud: int",
+    ),
+    "annotation_for_checkers_only": (
+        SHOUT.replace(
+            "    def write", "    def __init__(self, t: 'Path' = ''): ...\n    def write"
+        ),
+        "sink Shout has a constructor whose annotations cannot be read (name 'Path' is not",
+    ),
     "unknown_hook": (
         SHOUT.replace("fer_register_sinks", "fer_register_sink"),
         "unknown hook 'fer_register_sink'",
@@ -116,7 +143,9 @@ def test_whoever_asks_for_its_sink_is_told_why_there_is_none(install: Install, k
     assert reason in said
 
 
-@pytest.mark.parametrize("kind", ["import", "hook", "no_write", "unknown_hook"])
+@pytest.mark.parametrize(
+    "kind", ["import", "hook", "no_write", "annotation_for_checkers_only", "unknown_hook"]
+)
 def test_the_list_shows_it(install: Install, kind: str) -> None:
     text, reason = BROKEN[kind]
     install("broken", text)
@@ -126,6 +155,12 @@ def test_the_list_shows_it(install: Install, kind: str) -> None:
     assert "failed: fer-broken 1.0: " in done.output
     assert reason in done.output
     assert "[fer-good 1.0]" in done.output
+
+
+def test_the_list_shows_which_option_has_to_be_given(install: Install) -> None:
+    init = "    def __init__(self, target='', *, loud: int, often: bool = False): ...\n"
+    install("shout", SHOUT.replace("    def write", f"{init}    def write"))
+    assert "?loud=... (needed), often=false" in CliRunner().invoke(plugins_command).output
 
 
 @pytest.mark.parametrize("kind", ["import", "syntax", "exit", "unknown_hook", "no_hook"])
