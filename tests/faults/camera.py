@@ -10,6 +10,7 @@ from pathlib import Path
 
 import av
 import cv2
+import numpy as np
 
 from fer_stream.sources.demo import CYCLE_S, FPS, DemoSource
 from tests.needs import require_rtsp_server
@@ -71,7 +72,8 @@ def write_film(path: Path, size: tuple[int, int], seconds: float = CYCLE_S) -> P
         stream.options = {"bf": "0", "preset": "veryfast"}
         for index in range(round(seconds * FPS)):
             image = cv2.resize(demo.draw(index / FPS), size, interpolation=cv2.INTER_AREA)
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="bgr24")))
+            picture = av.VideoFrame.from_ndarray(np.asarray(image, np.uint8), format="bgr24")
+            container.mux(stream.encode(picture))
         container.mux(stream.encode(None))
     return path
 

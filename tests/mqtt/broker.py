@@ -61,8 +61,8 @@ class Broker:
             lines += ["autosave_on_changes true", "autosave_interval 1"]
         if users:
             passwords = folder / "passwords"
-            command = [require_program("mosquitto_passwd"), "-b", "-c", passwords, USER, PASSWORD]
-            subprocess.run(command, check=True, capture_output=True)
+            command = [require_program("mosquitto_passwd"), "-b", "-c", str(passwords)]
+            subprocess.run([*command, USER, PASSWORD], check=True, capture_output=True)
             lines.append(f"password_file {passwords}")
         if rules:
             (folder / "rules").write_text(rules)
@@ -171,7 +171,8 @@ class Subscriber:
         client.subscribe([(topic, 1) for topic in self._topics])
 
     def _hear(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
-        self.heard.append(Heard(message.topic, message.payload, message.qos, message.retain))
+        payload = bytes(message.payload)
+        self.heard.append(Heard(message.topic, payload, message.qos, message.retain))
 
 
 def make_certificates(folder: Path) -> None:
