@@ -26,14 +26,14 @@ _COLOURS: dict[str, Colour] = {
     UNCERTAIN: (110, 110, 110),
 }
 _OTHER: Colour = (233, 180, 86)
+_DARK = 0.3
 _MOST_BARS = 0.4  # of the frame's height: in a small frame they would hide what they tell of
 
 
 def annotated(result: FrameResult) -> BgrImage:
     """Return a copy of the frame, (H, W, 3) uint8 BGR, with boxes, ids, emotions and scores."""
     image = result.frame.image.copy()
-    # Text that is readable at any size: 0.5 at 480 lines, growing with the frame.
-    scale = max(min(image.shape[:2]) / 960, 0.45)
+    scale = _scale_for(image)
     boxes = [face.box for face in result.faces]
     captions: list[_Caption] = []
     for face in result.faces:
@@ -52,6 +52,17 @@ def annotated(result: FrameResult) -> BgrImage:
     return image
 
 
+def out_of_date(image: BgrImage, why: str) -> BgrImage:
+    """Return a dark copy of a picture, (H, W, 3) uint8 BGR, with a word in its middle."""
+    dark = (image * np.float32(_DARK)).astype(np.uint8)
+    scale = 2 * _scale_for(dark)
+    stroke = _stroke(scale)
+    (width, height), _ = cv2.getTextSize(why, _FONT, scale, stroke)
+    at = ((dark.shape[1] - width) // 2, (dark.shape[0] + height) // 2)
+    cv2.putText(dark, why, at, _FONT, scale, _WHITE, stroke, cv2.LINE_AA)
+    return dark
+
+
 def colour_of(emotion: str) -> Colour:
     """Return the colour in which an emotion, or `uncertain`, is drawn."""
     return _COLOURS.get(emotion, _OTHER)
@@ -62,6 +73,11 @@ def caption(scores: EmotionScores, score_format: str) -> str:
     if scores.uncertain:
         return scores.word
     return f"{scores.word} {scores.top_score:{score_format}}"
+
+
+def _scale_for(image: BgrImage) -> float:
+    """Return the size of text that is readable at any size: 0.5 at 480 lines, growing with it."""
+    return max(float(min(image.shape[:2])) / 960, 0.45)
 
 
 @dataclass(frozen=True, slots=True)

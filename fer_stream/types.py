@@ -227,6 +227,11 @@ class SourceStatus:
     reason: str = ""
     """Why, in plain words, without a password; empty if `online` or `ended`."""
 
+    @property
+    def away(self) -> bool:
+        """Whether pictures should come and do not: what was seen last is no longer so."""
+        return self.state in ("stalled", "reconnecting", "error")
+
 
 @dataclass(frozen=True, slots=True)
 class RunInfo:

@@ -7,7 +7,7 @@ from collections import deque
 
 from fer_stream.draw import caption
 from fer_stream.stages import Sink
-from fer_stream.types import Face, FrameResult, RunInfo
+from fer_stream.types import Face, FrameResult, RunInfo, SourceStatus
 
 _REFRESH_S = 0.125
 
@@ -19,6 +19,8 @@ class Seen:
         self.latest: FrameResult | None = None
         self.moments: deque[float] = deque(maxlen=100)
         self.next_line_s = 0.0
+        self.away = ""
+        """How its source is, while that gives no pictures."""
 
     def rate(self) -> float:
         """Return frames per second over the last results."""
@@ -51,12 +53,20 @@ class ConsoleSink(Sink):
         """Show a frame's faces."""
         info = result.frame.info
         source = self._sources.setdefault("" if info.stills else info.source_id, Seen())
-        source.latest = result
+        source.latest, source.away = result, ""
         source.moments.append(time.monotonic())
         if not self._screen.is_terminal:
             self._print_line(source, result)
         elif source.moments[-1] >= self._next_refresh:
             self._next_refresh = source.moments[-1] + _REFRESH_S
+            self._screen.show(self._in_order())
+
+    def status(self, status: SourceStatus) -> None:
+        """Show in the table that a source is away: who was seen last may have left."""
+        source = self._sources.get(status.source_id)
+        if source is not None and status.away:
+            source.away = status.state
+            source.moments.clear()
             self._screen.show(self._in_order())
 
     def close(self) -> None:

@@ -67,14 +67,15 @@ def _source_table(source: Seen) -> Table:
     assert result is not None
     frame = result.frame
     lost = f" · {result.dropped} dropped" if result.dropped else ""
-    name, rate = _short_name(frame.info), source.rate()
-    title = f"{name} · {frame.time_s:.1f} s · {rate:.0f} frames/s{lost}"
+    name, pace = _short_name(frame.info), source.away or f"{source.rate():.0f} frames/s"
+    title = f"{name} · {frame.time_s:.1f} s · {pace}{lost}"
     table = Table(title=Text(title, "bold"), title_justify="left", min_width=60)
     table.add_column("face", justify="right")
     table.add_column("emotion", min_width=10)
     table.add_column("score", justify="right")
     table.add_column("", min_width=_BAR)
-    for face in result.faces:
+    faces = () if source.away else result.faces
+    for face in faces:
         scores = face.scores
         blue, green, red = colour_of(scores.word)
         style = f"rgb({red},{green},{blue})"
@@ -82,7 +83,7 @@ def _source_table(source: Seen) -> Table:
         number = "" if face.track_id is None else str(face.track_id)
         score = "" if scores.uncertain else f"{scores.top_score:.0%}"
         table.add_row(number, Text(scores.word, style), score, bar)
-    if not result.faces:
+    if not faces:
         table.add_row("", Text("no face", "dim"), "", "")
     return table
 

@@ -8,10 +8,10 @@ import sys
 
 import cv2
 
-from fer_stream.draw import annotated
+from fer_stream.draw import annotated, out_of_date
 from fer_stream.errors import SinkError, StopStream
 from fer_stream.stages import Sink
-from fer_stream.types import FrameResult, RunInfo
+from fer_stream.types import BgrImage, FrameResult, RunInfo, SourceStatus
 
 _TITLE = "fer-stream"
 _PROBE = "import cv2; cv2.namedWindow('probe', cv2.WINDOW_NORMAL); cv2.waitKey(1)"
@@ -22,7 +22,7 @@ _NO_WINDOW = "choose another sink, such as console, csv:out.csv or video:out.mp4
 class OverlaySink(Sink):
     """Shows boxes, ids, emotions and scores in a window; `q`, Esc or closing it ends the run.
 
-    With several sources each gets a window of its own.
+    With several sources each gets a window of its own; it is dark while its source is away.
     """
 
     name = "overlay"
@@ -31,7 +31,8 @@ class OverlaySink(Sink):
 
     def __init__(self, target: str = "") -> None:
         super().__init__(target)
-        self._windows: set[str] = set()
+        self._windows: dict[str, BgrImage] = {}
+        """By title: the latest picture."""
         self._seen_open: set[str] = set()
 
     def open(self, run: RunInfo) -> None:
@@ -42,16 +43,25 @@ class OverlaySink(Sink):
 
     def write(self, result: FrameResult) -> None:
         """Show a frame."""
-        source = result.frame.info.source_id
-        title = f"{_TITLE}: {source}" if self._several else _TITLE
+        title = self._title(result.frame.info.source_id)
         if title not in self._windows:
             # Without the toolbar and status line that Qt adds.
             style = cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL
             cv2.namedWindow(title, style)
             cv2.resizeWindow(title, result.frame.info.width, result.frame.info.height)
-            self._windows.add(title)
-        cv2.imshow(title, annotated(result))
+        self._windows[title] = annotated(result)
+        cv2.imshow(title, self._windows[title])
         self.idle()
+
+    def status(self, status: SourceStatus) -> None:
+        """Say in its window that a source is away: a face that stands still looks like one."""
+        title = self._title(status.source_id)
+        if status.away and title in self._windows:
+            cv2.imshow(title, out_of_date(self._windows[title], status.state))
+            self.idle()
+
+    def _title(self, source: str) -> str:
+        return f"{_TITLE}: {source}" if self._several else _TITLE
 
     def idle(self) -> None:
         """Let the window live, and look for the user's wish to end."""

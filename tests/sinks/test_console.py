@@ -12,7 +12,8 @@ import pytest
 
 from fer_stream.errors import ConfigError
 from fer_stream.sinks.console import ConsoleSink
-from fer_stream.types import RunInfo
+from fer_stream.testing import make_status
+from fer_stream.types import RunInfo, SourceState
 from tests.programs import in_terminal, run
 from tests.sinks.writing import write_all
 
@@ -107,6 +108,35 @@ def test_the_table_has_the_sources_in_the_order_of_the_command_line(
     shown = printed(capsys, replace(run_info, sources=order), *results)
     titles = [name for line in shown for name in order if f"{name} · " in line]
     assert titles[-3:] == list(order)
+
+
+@pytest.mark.parametrize("state", ["stalled", "reconnecting", "error", "ended"])
+def test_the_table_shows_nobody_while_a_source_is_away(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    run_info: RunInfo,
+    make: Any,
+    state: SourceState,
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")  # rich takes it for a terminal
+    sink = ConsoleSink()
+    sink.open(replace(run_info, sources=("door", "gate")))
+    sink.write(make(0, FACE, source="door"))
+    capsys.readouterr()
+    sink.status(make_status(state, "gate"))  # which nobody has seen yet
+    sink.status(make_status(state, "door"))
+    lost = capsys.readouterr().out
+    sink.close()
+    last = capsys.readouterr().out
+    if state == "ended":  # the last state of a film is left standing
+        assert "happy" in last
+    else:
+        assert f"door · 0.0 s · {state}" in lost
+        assert "happy" not in lost + last
+    sink.open(run_info)
+    sink.write(make(1, FACE, source="door"))
+    sink.close()
+    assert state == "ended" or state not in capsys.readouterr().out
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are Unix's")

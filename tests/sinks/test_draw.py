@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fer_stream.draw import annotated, caption, colour_of
+from fer_stream.draw import annotated, caption, colour_of, out_of_date
 
 
 def test_the_frame_itself_is_not_drawn_on(make: Any) -> None:
@@ -115,3 +115,14 @@ def test_the_bars_of_neighbours_do_not_cover_each_other(make: Any) -> None:
 def test_a_small_frame_is_not_filled_with_bars(make: Any) -> None:
     drawn = annotated(make(0, ((100, 50, 40, 40), "happy"), size=(320, 180)))
     assert pixels(drawn, (51, 51, 51)) == 0
+
+
+@pytest.mark.parametrize("size", [(64, 48), (640, 480)])
+def test_a_picture_that_is_no_longer_so_is_dark_with_a_word_in_its_middle(
+    make: Any, size: tuple[int, int]
+) -> None:
+    image = make(0, size=size).frame.image
+    dark = out_of_date(image, "stalled")
+    assert (image == 128).all()
+    assert (dark[0] < 64).all()
+    assert dark[size[1] // 2 - 10 : size[1] // 2 + 10].max() > 200

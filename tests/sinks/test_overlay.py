@@ -10,7 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
+from PIL import ImageGrab
 
 from fer_stream.errors import StopStream
 from fer_stream.sinks.overlay import OverlaySink
@@ -130,6 +132,61 @@ def test_a_window_that_is_framed_later_or_minimised_is_not_closed(
             assert program.returncode == 0, said
 
 
+AWAY = """
+import numpy as np
+from fer_stream.sinks.overlay import OverlaySink
+from fer_stream.testing import make_frame, make_result, make_run, make_status
+from fer_stream.types import StreamInfo
+
+def say(word):
+    print(word, flush=True)
+    while input() != "go on":
+        sink.idle()
+
+sink = OverlaySink()
+sink.open(make_run(("door",)))
+sink.status(make_status("reconnecting", "door"))  # no window yet
+picture = np.full((480, 640, 3), 200, np.uint8)
+frame = make_frame(0, image=picture, info=StreamInfo("door", 640, 480))
+for state in ("online", "stalled", "reconnecting", "online"):
+    if state == "online":
+        sink.write(make_result(frame=frame))
+    sink.status(make_status(state, "door"))
+    say(state)
+sink.close()
+"""
+
+
+def shades(display: str) -> tuple[int, int]:
+    """Return the grey of most of the window and its lightest one; the screen is black."""
+    screen = np.asarray(ImageGrab.grab(xdisplay=display).convert("L"))
+    lit = screen[screen > 20]
+    return (int(np.median(lit)), int(lit.max())) if lit.size > 100_000 else (0, 0)
+
+
+def test_a_window_is_dark_with_a_word_while_its_source_is_away(display: str) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", AWAY],
+        env=environment(DISPLAY=display),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as program:
+        assert program.stdin
+        assert program.stdout
+
+        def shows(shade: int, lightest: int) -> bool:
+            print("idle", file=program.stdin, flush=True)  # the window draws itself then
+            found = shades(display)
+            return abs(found[0] - shade) < 4 and abs(found[1] - lightest) < 4
+
+        for expected in ((200, 200), (60, 255), (60, 255), (200, 200)):
+            program.stdout.readline()
+            wait_until(lambda: shows(*expected))  # noqa: B023 - called at once
+            print("go on", file=program.stdin, flush=True)
+    assert program.returncode == 0
+
+
 def test_an_opencv_that_calls_no_window_visible_shows_it_all_the_same(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -138,7 +195,7 @@ def test_an_opencv_that_calls_no_window_visible_shows_it_all_the_same(
     monkeypatch.setattr(cv2, "waitKey", lambda _: -1)
     monkeypatch.setattr(cv2, "getWindowProperty", lambda *_: visible)
     sink = OverlaySink()
-    sink._windows.add(TITLE)
+    sink._windows[TITLE] = np.zeros((48, 64, 3), np.uint8)
     sink.idle()
     visible = 1.0
     sink.idle()
