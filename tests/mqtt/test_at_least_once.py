@@ -5,19 +5,26 @@ from __future__ import annotations
 import json
 import logging
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 from fer_stream_mqtt import sink as sink_module
+from fer_stream_mqtt.address import read_address
+from fer_stream_mqtt.sender import Sender
+from fer_stream_mqtt.spool import Spool
+from fer_stream_mqtt.topics import Topics
 
 from fer_stream.events import event
 from fer_stream.testing import make_run
 from tests.mqtt.broker import Broker, Subscriber
-from tests.mqtt.sinks import opened, seen
+from tests.mqtt.sinks import opened, seen, told
 from tests.needs import require_program
 from tests.programs import Program, wait_until
 
@@ -205,3 +212,49 @@ def test_what_is_left_at_the_end_is_said_and_sent_by_the_next_run(
     with opened(broker.address, tmp_path / "s.sqlite"):
         ears.wait_for(lambda: len(ears.on("/event")) == 10)
     assert frames(ears) == list(range(10))
+
+
+def test_it_is_said_too_while_a_silent_broker_is_waited_for(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        caplog.at_level(logging.WARNING, "fer_stream.mqtt"),
+        ExitStack() as stack,
+    ):
+        address = f"mqtt://127.0.0.1:{silent.getsockname()[1]}"
+        sink = stack.enter_context(opened(address, tmp_path / "s.sqlite"))
+        link = silent.accept()[0]
+        for index in range(10):
+            sink.write(seen(index, "happy"))
+        stack.close()
+        assert "mqtt: 10 messages for" in caplog.records[-1].getMessage()
+        link.close()  # and with it the sink's thread
+
+
+def test_what_is_given_just_before_the_end_is_sent_before_it(
+    broker: Broker, listen: Listen, tmp_path: Path
+) -> None:
+    ears = listen(broker)
+    topics = Topics("fer-stream", "hall")
+    spool = Spool(tmp_path / "s.sqlite", limit_bytes=10**6)
+    closer = threading.Thread(target=lambda: sender.close())
+
+    def announce(_source: str) -> tuple[str, bytes]:
+        # Called by the sender, which has just found its spool empty.
+        spool.add([(topics.event("cam"), b"{}")])
+        closer.start()
+        wait_until(lambda: sender._closing_s is not None)
+        return "announced", b""
+
+    sender = Sender(read_address(broker.address, "fer-stream"), topics, spool, None, announce)
+    sender.start()
+    sender.board.tell(told("online"))
+    wait_until(lambda: closer.ident is not None)
+    closer.join(10)
+    spool.close_writer()
+    ears.wait_for(lambda: len(ears.on("/availability")) == 2)
+    assert len(ears.on("/event")) == 1
+    with closing(Spool(tmp_path / "s.sqlite", limit_bytes=10**6)) as again:
+        assert again.waiting() == 0
+        again.close_writer()

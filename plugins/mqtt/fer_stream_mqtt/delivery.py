@@ -35,9 +35,7 @@ class Delivery:
 
     def advance(self) -> None:
         """Take what has arrived, and send more."""
-        while self._connection.arrived:
-            self._under_way.pop(self._connection.arrived.popleft(), None)
-        self._remove(time.monotonic())
+        self.settle()
         room = WINDOW - len(self._under_way)
         if room < WINDOW // 4:
             return
@@ -45,6 +43,12 @@ class Delivery:
             number = self._connection.publish(message.topic, message.payload)
             self._under_way[number] = message.id
             self._sent = message.id
+
+    def settle(self) -> None:
+        """Take what has arrived."""
+        while self._connection.arrived:
+            self._under_way.pop(self._connection.arrived.popleft(), None)
+        self._remove(time.monotonic())
 
     def _remove(self, now_s: float) -> None:
         confirmed = self._confirmed

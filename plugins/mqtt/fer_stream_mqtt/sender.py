@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
+from fer_stream.errors import SinkError
 from fer_stream_mqtt.address import Address
 from fer_stream_mqtt.board import Board
 from fer_stream_mqtt.connection import Connection, Lost
@@ -62,6 +63,8 @@ class Sender:
         self._announced: set[str] = set()
         self._last_problem: str | None = None
         self._closing_s: float | None = None
+        self._left: int | None = None
+        """How many messages the thread had to leave in the spool, once it has ended."""
         self._next_tick_s = 0.0
         self._listening = False
         self._rung = False
@@ -85,6 +88,17 @@ class Sender:
         self._ring()
         # An attempt to connect that is under way ends by itself, later.
         self._thread.join(_FLUSH_S + 2 * _GOODBYE_S)
+        if left := self._count_left():
+            logger.warning(
+                "mqtt: %d messages for %s are kept in %s; the next run sends them",
+                *(left, self._address, self._spool.path),
+            )
+
+    def _count_left(self) -> int:
+        if self._left is None:
+            with suppress(SinkError):  # the attempt ended just now, and closed the spool
+                return self._spool.waiting()
+        return self._left or 0
 
     def _ring(self) -> None:
         self._rung = True
@@ -106,11 +120,7 @@ class Sender:
                 if self._pause(wait_s * random.uniform(0.5, 1.0)):
                     break
                 wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
-            if left := self._spool.waiting():
-                logger.warning(
-                    "mqtt: %d messages for %s are kept in %s; the next run sends them",
-                    *(left, self._address, self._spool.path),
-                )
+            self._left = self._spool.waiting()
         except Exception as error:
             self.error = error
         finally:
@@ -147,14 +157,13 @@ class Sender:
             if self._last_problem is not None and time.monotonic() > steady_s:
                 self._last_problem = None
                 logger.warning("mqtt: broker %s: connected", self._address)
+            closing_s = self._closing_s  # read before the spool: nothing is added after it
             delivery.advance()
             self._post(connection)
-            if self._closing_s is not None and (
-                not delivery.unfinished or time.monotonic() > self._closing_s
-            ):
+            if closing_s is not None and (not delivery.unfinished or time.monotonic() > closing_s):
                 break
             wake_s = min(self._next_tick_s, self.board.next_due_s())
-            if delivery.unfinished or self._closing_s is not None:
+            if delivery.unfinished or closing_s is not None:
                 wake_s = min(wake_s, time.monotonic() + 0.1)
             self._listen(connection, wake_s)
         self._say_goodbye(connection, delivery)
@@ -180,7 +189,7 @@ class Sender:
         deadline_s = time.monotonic() + _GOODBYE_S
         while connection.unfinished and time.monotonic() < deadline_s:
             connection.pump(0.05)
-        delivery.advance()
+        delivery.settle()
 
     def _listen(self, connection: Connection, until_s: float) -> None:
         connection.pump(max(until_s - time.monotonic(), 0.0), self._bell)
