@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import socket
 import time
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import av
 
@@ -15,6 +18,7 @@ from fer_stream.types import Frame, StreamInfo
 from fer_stream.urls import without_password
 
 _RECORDINGS = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi")
+_LISTENS = ("udp", "tcp", "srt")  # also without a host
 _SEGMENT_S = 20.0  # an HLS stream comes in pieces of several seconds
 
 
@@ -38,7 +42,8 @@ class NetworkSource(Source):
         read_timeout: float = 3.0,
         live: bool | None = None,
     ) -> None:
-        if "://" not in target:
+        scheme, _, place = target.partition("://")
+        if not place or (place[0] == "/" and scheme.lower() not in _LISTENS):
             shown = without_password(target)
             raise ConfigError(f"network needs a URL such as rtsp://camera/1, got '{shown}'")
         for key, value in (("open_timeout", open_timeout), ("read_timeout", read_timeout)):
@@ -66,6 +71,8 @@ class NetworkSource(Source):
             )
         except (av.FFmpegError, OSError) as error:
             reason = without_password(ffmpeg_reason(error).replace(self._url, self.source_id))
+            if error.errno == errno.EIO:  # what FFmpeg makes of a name that nobody knows, too
+                reason = _name_problem(self._url) or reason
             if (waited_s := time.monotonic() - start) >= self._timeout[0]:
                 reason = f"no answer within {waited_s:.0f} s"  # FFmpeg has other names for it
             raise SourceError(f"cannot open {self.source_id}: {reason}") from None
@@ -82,3 +89,14 @@ class NetworkSource(Source):
     def close(self) -> None:
         """Disconnect."""
         self._reader.close()
+
+
+def _name_problem(url: str) -> str:
+    """Return why a URL's host has no address, if it has none."""
+    try:
+        socket.getaddrinfo(urlsplit(url).hostname, None)
+    except socket.gaierror as error:
+        return error.strerror or "no such host"
+    except ValueError:
+        pass
+    return ""

@@ -120,3 +120,20 @@ def test_a_sources_id_hides_its_password(web: str) -> None:
 def test_what_is_no_url_is_refused(target: str) -> None:
     with pytest.raises(ConfigError, match="network needs a URL such as rtsp://camera/1"):
         NetworkSource(target)
+
+
+@pytest.mark.parametrize("url", ["rtsp://no-such-host.invalid/1", "http://no-such-host.invalid/a"])
+def test_a_host_that_nobody_knows_is_told_as_such(url: str) -> None:
+    with pytest.raises(socket.gaierror) as known:
+        socket.getaddrinfo("no-such-host.invalid", None)
+    with pytest.raises(SourceError) as caught:
+        NetworkSource(url).open()
+    if "no answer within" in str(caught.value):
+        pytest.skip("the name server does not answer")
+    assert str(caught.value) == f"cannot open {url}: {known.value.strerror}"
+
+
+@pytest.mark.parametrize("url", ["rtsp://", "rtsp:///1", "HTTP:///a.mp4", "udp://"])
+def test_a_url_without_a_host_is_refused(url: str) -> None:
+    with pytest.raises(ConfigError, match="network needs a URL such as rtsp://camera/1"):
+        NetworkSource(url)
