@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         SourceError,
         StopStream,
     )
+    from fer_stream.frames import new_frame
     from fer_stream.stages import Classifier, Detector, Filter, Sink, Source, Tracker
     from fer_stream.types import (
         Box,
@@ -50,6 +51,7 @@ _EXPORTS = {
         "SourceError",
         "StopStream",
     ),
+    "frames": ("new_frame",),
     "stages": ("Classifier", "Detector", "Filter", "Sink", "Source", "Tracker"),
     "types": (
         "Box",
@@ -91,15 +93,18 @@ __all__ = [
     "Track",
     "Tracker",
     "hookimpl",
+    "new_frame",
     "stream",
 ]
 
 
-def __getattr__(name: str) -> Any:
-    # numpy alone costs as much as the rest of `fer-stream --help`: import on first use (PEP 562).
-    if name not in _HOME:
-        raise AttributeError(f"module 'fer_stream' has no attribute '{name}'")
-    return getattr(importlib.import_module(f"fer_stream.{_HOME[name]}"), name)
+if not TYPE_CHECKING:  # a type checker would take any name for one of ours
+
+    def __getattr__(name: str) -> Any:
+        # numpy alone costs as much as the rest of `fer-stream --help`: import on first use.
+        if name not in _HOME:
+            raise AttributeError(f"module 'fer_stream' has no attribute '{name}'")
+        return getattr(importlib.import_module(f"fer_stream.{_HOME[name]}"), name)
 
 
 def __dir__() -> list[str]:

@@ -125,14 +125,14 @@ class Plugins:
         if package := _OF_OURS.get(name):
             raise ConfigError(
                 f"{kind} '{name}' is a package of its own; install it with: pip install {package}"
-                f"{self._failure_hint()}"
+                f"{self.failure_hint()}"
             )
         known = ", ".join(sorted(self.table(kind)))
         if urls := self._schemes(kind):
             known += f"; as URLs: {', '.join(f'{scheme}://' for scheme in urls)}"
         nearest = get_close_matches(name, self.table(kind), n=1)
         hint = f"did you mean {nearest[0]}?; " if nearest else ""
-        raise ConfigError(f"unknown {kind} '{name}'; {hint}known: {known}{self._failure_hint()}")
+        raise ConfigError(f"unknown {kind} '{name}'; {hint}known: {known}{self.failure_hint()}")
 
     def by_scheme(self, kind: str, scheme: str) -> str | None:
         """Return the name of the source or sink that answers to a URL scheme."""
@@ -140,6 +140,13 @@ class Plugins:
             if any(scheme in getattr(provided.cls, "schemes", ()) for provided in found):
                 return name
         return None
+
+    def failure_hint(self) -> str:
+        """Return, for the end of a message, which plugins failed: what is missing may be theirs."""
+        if not self.failures:
+            return ""
+        failed = "; ".join(f"{f.plugin} failed to load ({f.reason})" for f in self.failures)
+        return f"; {failed}"
 
     def _schemes(self, kind: str) -> list[str]:
         classes = [provided.cls for found in self.table(kind).values() for provided in found]
@@ -168,12 +175,6 @@ class Plugins:
             for name, found in self.table(kind).items()
             if len(found) > 1
         ]
-
-    def _failure_hint(self) -> str:
-        if not self.failures:
-            return ""
-        failed = "; ".join(f"{f.plugin} failed to load ({f.reason})" for f in self.failures)
-        return f"; {failed}"
 
     def _call(self, hook: str) -> Iterable[tuple[str, Any]]:
         # One by one, not through the hook: a plugin that raises must not silence the others.

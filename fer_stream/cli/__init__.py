@@ -37,6 +37,16 @@ class _Commands(click.Group):
             return self._added().get(cmd_name, own)
         return own
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            if hint := installed().failure_hint():
+                raise click.UsageError(f"{error.message.rstrip('.')}{hint}", ctx) from None
+            raise
+
     def make_context(self, *args: Any, **options: Any) -> click.Context:
         with in_one_line():
             return super().make_context(*args, **options)

@@ -38,7 +38,7 @@ def _example(contract: type[Stage]) -> type[Stage]:
     """Run a contract's example among what a plugin's author imports; return its class."""
     text = textwrap.dedent(inspect.getdoc(contract).split("Example:\n")[1])
     names: dict[str, Any] = {}
-    exec("from fer_stream import *\nfrom fer_stream.frames import new_frame\n", names)
+    exec("from fer_stream import *\n", names)
     exec("import numpy as np, numpy.typing as npt\nfrom collections.abc import *\n", names)
     before = set(names)
     exec(text, names)

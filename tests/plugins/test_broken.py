@@ -5,6 +5,7 @@ The plugins are installed as far as Python can tell: a module and its metadata o
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from click.testing import CliRunner
 from fer_stream.cli.plugins import plugins as plugins_command
 from fer_stream.errors import ConfigError, PluginError
 from fer_stream.plugins import Plugins
+from tests.programs import environment, run
 
 Install = Callable[[str, str], None]
 
@@ -223,6 +225,19 @@ def test_a_command_that_is_none_does_not_break_the_others(install: Install) -> N
     (failure,) = found.failures
     assert failure.plugin == "fer-broken 1.0"
     assert "is not a click command" in failure.reason
+
+
+def test_whoever_asks_for_its_command_is_told_why_there_is_none(
+    install: Install, tmp_path: Path
+) -> None:
+    install("broken", "import nosuch_module")
+    path = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
+    done = run("greet", cwd=tmp_path, env=environment(PYTHONPATH=path))
+    assert done.returncode == 2
+    assert done.stderr == (
+        "fer-stream: no such command 'greet'; fer-broken 1.0 failed to load (ModuleNotFoundError: "
+        "No module named 'nosuch_module'); see fer-stream --help\n"
+    )
 
 
 def test_one_module_under_two_entry_points_is_one_plugin(install: Install, tmp_path: Path) -> None:
