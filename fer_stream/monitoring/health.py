@@ -51,8 +51,9 @@ class Health:
         ]
 
     def faults(self) -> list[str]:
-        """Return what keeps results from flowing: sources without frames, sinks that are stuck."""
+        """Return what keeps results from flowing: dead threads, silent sources, stuck sinks."""
         found = self.starting() or [
+            *self.dead(),
             *(_source_fault(source) for source in self._stats.sources),
             *(_sink_fault(sink) for sink in self._stats.sinks),
         ]

@@ -117,6 +117,7 @@ def test_frames_that_do_not_come_through_are_a_dead_run(
     monkeypatch.setattr(health, "LATELY_S", 0.03)
     stand_still(begun, door)
     assert begun.dead() == ["source door: its frames are read, but none came through for 0 s"]
+    assert begun.faults() == begun.dead(), "no result flows"
     door.frames_processed += 1
     begun.tick()
     assert begun.dead() == []
