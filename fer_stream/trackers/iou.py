@@ -23,9 +23,6 @@ _DOUBT_S = 0.1
 """How long a doubtful face waits for its second detection: what looks a little like a face looks
 the same on the very next frame."""
 _ROUNDING_S = 0.001  # time stamps are rounded
-# No second detection is needed from here on. On the labelled frames nothing that the detector took
-# for a face by mistake scores above 0.8, and 40 % of the faces do 0.95.
-_CERTAIN = 0.95
 # What a detector may say of a followed face that it did not find: chosen on the labelled frames of
 # benchmarks/labels, where 0.08 and 0.4 do as well.
 _GONE = 0.1
@@ -65,16 +62,15 @@ class _Face:
 class IouTracker(Tracker):
     """Joins detections to faces by overlap, follows them by template matching in between.
 
-    A new face is reported, and numbered, at once if the detector is certain of it, else at its
-    second detection: a single false hit is never seen. If the detector is in doubt both times, the
-    second must come 0.1 s after the first. A face that a search does not find is followed on while
-    the detector, asked about its place, says that it is there, for `trust` seconds if it cannot
-    tell, and no longer if it says that it has gone. A face that is lost keeps its number for
-    `patience` seconds. Options: `min_iou`, the overlap that joins a detection to a face; `sure`,
-    the confidence from which there is no doubt, 0 to 1 (a detector that gives none has none
-    either); `patience` in seconds; `trust` in seconds, past one search and not past two, how long a
-    face may be followed by template alone; `follow_size`, the long side in px of the shrunk frame
-    that faces are followed on.
+    A new face is reported, and numbered, at its second detection: a single false hit is never
+    seen. If the detector is in doubt both times, the second must come 0.1 s after the first. A face
+    that a search does not find is followed on while the detector, asked about its place, says that
+    it is there, for `trust` seconds if it cannot tell, and no longer if it says that it has gone.
+    A face that is lost keeps its number for `patience` seconds. Options: `min_iou`, the overlap
+    that joins a detection to a face; `sure`, the confidence from which there is no doubt, 0 to 1 (a
+    detector that gives none has none either); `patience` in seconds; `trust` in seconds, past one
+    search and not past two, how long a face may be followed by template alone; `follow_size`, the
+    long side in px of the shrunk frame that faces are followed on.
     """
 
     name = "iou"
@@ -170,10 +166,7 @@ class IouTracker(Tracker):
             known = any(_shared(f.corners, detection.box) > _SAME for f in self._faces if f.hits)
             if j not in taken_boxes and not known:
                 template = _template(detection.box, small, scale)
-                face = _new_face(detection, template, self._is_sure(detection), now)
-                self._faces.append(face)
-                if detection.confidence is not None and detection.confidence >= _CERTAIN:
-                    self._number(face)
+                self._faces.append(_new_face(detection, template, self._is_sure(detection), now))
 
     def _detected(
         self, face: _Face, detection: Detection, small: np.ndarray, scale: float, now: float
@@ -187,11 +180,8 @@ class IouTracker(Tracker):
         face.hits += 1
         face.is_sure = face.is_sure or self._is_sure(detection)
         if face.track_id is None and _may_be_confirmed(face, now):
-            self._number(face)
-
-    def _number(self, face: _Face) -> None:
-        face.track_id = self._next_id
-        self._next_id += 1
+            face.track_id = self._next_id
+            self._next_id += 1
 
     def _ask_about_missed(self, frame: Frame) -> None:
         """Ask the detector about the followed faces that it did not find just now.

@@ -70,14 +70,6 @@ def test_a_face_is_reported_and_numbered_at_its_second_detection() -> None:
     assert not film.tracker.wants_detection
 
 
-def test_a_face_that_the_detector_is_certain_of_is_reported_at_once() -> None:
-    film, image, box = Film(), scene((1, 100, 80)), Box(100, 80, 60, 60)
-    (track,) = film.show(image, [Detection(box, 0.97)])
-    assert (track.track_id, track.box) == (1, box)
-    assert not film.tracker.wants_detection
-    assert [track.track_id for track in film.show(image)] == [1]
-
-
 @pytest.mark.parametrize(("confidences", "frames"), [((0.5, 0.5), 4), ((0.5, 0.7), 2)])
 def test_a_doubtful_face_waits_a_tenth_of_a_second(
     confidences: tuple[float, float], frames: int
