@@ -45,6 +45,7 @@ class VideoReader:
             raise SourceError(f"{source} has a video of an unknown format; expected one like H.264")
         self._stream = stream
         self._pixel_aspect = stream.sample_aspect_ratio
+        self._stored: tuple[int, int, int] | None = None
         # HLS brings seconds of pictures at once: shown at the pace at which they were made.
         self._in_pieces = container.format.name == "hls"
         self._progress = Progress(container, stream)
@@ -112,7 +113,12 @@ class VideoReader:
         self._container.close()
 
     def _view(self, picture: av.VideoFrame) -> View:
-        return view_of(picture, self._pixel_aspect)
+        stored = (picture.width, picture.height, picture.rotation)
+        # Not asked of each picture: one whose side data was looked at refers to itself, and stays
+        # in memory until Python looks for cycles.
+        if stored != self._stored:
+            self._stored, self._shown = stored, view_of(picture, self._pixel_aspect)
+        return self._shown
 
     def _keep_pace(self, time_s: float) -> None:
         ahead_s = self._began + time_s - time.monotonic()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from fractions import Fraction
 from pathlib import Path
 
@@ -397,3 +398,23 @@ def _whole_packets(path: Path) -> int:
     """Return how many of a file's frames are there from the first to the last byte."""
     with av.open(str(path)) as container:
         return sum(p.size > 0 and not p.is_corrupt for p in container.demux(video=0))
+
+
+def test_pictures_are_let_go_at_once(clip: MakeClip) -> None:
+    """Not when Python next looks for cycles: a camera's would be 80 MB until then."""
+
+    def alive() -> int:
+        return sum(isinstance(thing, av.VideoFrame) for thing in gc.get_objects())
+
+    path = clip()
+    gc.collect()
+    others = alive()
+    source = FileSource(str(path))
+    source.open()
+    gc.disable()
+    try:
+        most = max(alive() for _ in source.frames())
+    finally:
+        gc.enable()
+        source.close()
+    assert most - others <= 8, "the first, the one that is shown, what the decoder gives at once"
