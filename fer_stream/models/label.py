@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from fer_stream.errors import ConfigError, ModelError
 from fer_stream.models.info import PREFIX, describe, load_session
+from fer_stream.models.output import require_folder, unfinished
 
 if TYPE_CHECKING:
     import onnx
@@ -39,20 +40,10 @@ def write_labelled(path: Path, labels: Sequence[str], out: Path) -> None:
     model.metadata_props.extend(kept)
     entry = model.metadata_props.add()
     entry.key, entry.value = key, json.dumps(list(labels))
-    if not out.parent.is_dir():
-        raise ConfigError(f"cannot write {out}: there is no folder {out.parent}; make it first")
-    unfinished = out.with_name(f"{out.name}.unfinished")
-    try:
-        unfinished.write_bytes(model.SerializeToString())
-        describe(path, load_session(unfinished))  # messages name the file that was given
-        unfinished.replace(out)
-    except OSError as error:
-        raise ConfigError(
-            f"cannot write {out} ({error.strerror or error}); expected a file in a folder to write "
-            "in; choose another --out"
-        ) from None
-    finally:
-        unfinished.unlink(missing_ok=True)
+    require_folder(out)
+    with unfinished(out) as copy:
+        copy.write_bytes(model.SerializeToString())
+        describe(path, load_session(copy))  # messages name the file that was given
 
 
 def _loaded(path: Path) -> onnx.ModelProto:

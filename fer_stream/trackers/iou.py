@@ -55,6 +55,9 @@ class _Face:
     def corners(self) -> Corners:
         return (self.x, self.y, self.x + self.width, self.y + self.height)
 
+    def box(self, frame: Frame) -> Box:
+        return Box.inside(self.x, self.y, self.width, self.height, frame)
+
     def move(self, x: float, y: float, width: float, height: float) -> None:
         self.x, self.y, self.width, self.height = x, y, width, height
 
@@ -125,7 +128,7 @@ class IouTracker(Tracker):
         )
         self._wants_detection = waiting or (lost and detections is None)
         return [
-            Track(Box.inside(f.x, f.y, f.width, f.height, frame), f.track_id, f.confidence)
+            Track(f.box(frame), f.track_id, f.confidence)
             for f in self._faces
             if f.visible and f.track_id is not None
         ]
@@ -195,8 +198,7 @@ class IouTracker(Tracker):
         ]
         if not missed or self.look_again is None:
             return
-        boxes = [Box.inside(f.x, f.y, f.width, f.height, frame) for f in missed]
-        said = self.look_again(frame, boxes)
+        said = self.look_again(frame, [face.box(frame) for face in missed])
         if said is None:
             return
         for face, likely in zip(missed, said, strict=True):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from fer_stream_training.detector.candidates import AROUND, SIDE, Candidates, gather
 from fer_stream_training.detector.pictures import Picture, no_squares
-from fer_stream_training.precision import compute_dtype
+from fer_stream_training.processor import compute_dtype
 
 from tests.detectors.models import SQUARE, write_bright_finder
 

@@ -12,10 +12,10 @@ import onnx
 import pytest
 from click.testing import CliRunner, Result
 from fer_stream_training.commands.export import export
-from fer_stream_training.export import unfinished
 
 from fer_stream.classifiers.onnx import OnnxClassifier
 from fer_stream.errors import ConfigError, ModelError
+from fer_stream.models.output import unfinished
 
 pytestmark = [
     pytest.mark.slow,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fer_stream.errors import ConfigError, ModelError
+from fer_stream.models.output import require_folder
 
 from .architectures import ARCHITECTURES
 from .checkpoint import Arrays
@@ -117,24 +117,4 @@ def check_out(out: Path, source: Path) -> None:
     """Raise ConfigError, before any work, for an ``out`` that is ``source`` or has no folder."""
     if out.resolve() == source.resolve():
         raise ConfigError(f"--out is {out}, the model itself; expected another file")
-    if not out.parent.is_dir():
-        raise ConfigError(f"cannot write {out}: there is no folder {out.parent}; make it first")
-
-
-@contextmanager
-def unfinished(out: Path) -> Iterator[Path]:
-    """A path beside ``out`` to write to: it becomes ``out`` at the end, or goes after an error.
-
-    Raises ConfigError when it cannot be written.
-    """
-    path = out.with_name(f"{out.name}.unfinished")
-    try:
-        yield path
-        path.replace(out)
-    except OSError as error:
-        raise ConfigError(
-            f"cannot write {out} ({error.strerror or error}); expected a folder to write in; "
-            "choose another --out"
-        ) from error
-    finally:
-        path.unlink(missing_ok=True)
+    require_folder(out)

@@ -20,7 +20,7 @@ from .data import Dataset, Split
 from .distillation import Teachers
 from .divergence import require_number
 from .evaluation import evaluate
-from .precision import compute_dtype
+from .processor import compute_dtype
 from .schedule import augmentation_strength, learning_rate
 from .settings import TrainingSettings
 

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fer_stream.classifiers.onnx import OnnxClassifier
+from fer_stream.models.output import unfinished
 
 from .calibration import UNCERTAIN_BELOW, apply_temperature, fit_temperature
 from .data import Dataset, Split, load_dataset
 from .evaluation import evaluate
-from .export import check_out, unfinished
+from .export import check_out
 from .measuring import Measurement, classify, labels_for, measure
 from .metadata import ModelMetadata
 from .quantise import quantised, require_quantisable, write_twin_metadata

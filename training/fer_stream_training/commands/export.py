@@ -26,8 +26,9 @@ def export(model: Path, labels: str, out: Path, input_range: str | None) -> None
     """
     from fer_stream.classifiers.onnx import OnnxClassifier
     from fer_stream.models.label import label_names
+    from fer_stream.models.output import unfinished
 
-    from ..export import check_out, unfinished
+    from ..export import check_out
     from ..needs import require_tensorflow
     from ..quiet import import_keras
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from .. import __version__
 from ..batch_norm import batch_normalization
-from ..precision import compute_dtype
+from ..processor import compute_dtype
 from .candidates import AROUND, SIDE, WORTH_FROM, Candidates
 from .export import proven
 

@@ -16,7 +16,7 @@ from fer_stream.errors import ConfigError
 from ..checkpoint import write_atomically
 from ..divergence import require_number
 from ..growth import grown
-from ..precision import compute_dtype
+from ..processor import compute_dtype
 from .batches import batches
 from .scenes import Material
 from .settings import DetectorSettings

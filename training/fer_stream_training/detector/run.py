@@ -10,6 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 from fer_stream.errors import ConfigError
+from fer_stream.models.output import named_at_the_end
 from fer_stream.words import counted
 
 from ..checkpoint import write_atomically
@@ -98,14 +99,10 @@ def _write_pair(
 
     The detector gets its name last: without a check it would look finished and be another one.
     """
-    path = folder / f"{MODEL_NAME}.unfinished"
-    try:
+    with named_at_the_end(folder / MODEL_NAME) as path:
         path.write_bytes(detector)
         check = _trained_check(path, material, settings, console)
         write_atomically(folder / CHECK_NAME, lambda file: file.write(check))
-        path.replace(folder / MODEL_NAME)
-    finally:
-        path.unlink(missing_ok=True)
 
 
 def _trained_check(

@@ -1,0 +1,39 @@
+"""Writing a model file: it gets its name when it is whole and proven, or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from fer_stream.errors import ConfigError
+
+
+def require_folder(out: Path) -> None:
+    """Raise `ConfigError` for an `out` that has no folder to be in."""
+    if not out.parent.is_dir():
+        raise ConfigError(f"cannot write {out}: there is no folder {out.parent}; make it first")
+
+
+@contextmanager
+def named_at_the_end(out: Path) -> Iterator[Path]:
+    """A path beside `out` to write to: it becomes `out` at the end, or goes after an error."""
+    path = out.with_name(f"{out.name}.unfinished")
+    try:
+        yield path
+        path.replace(out)
+    finally:
+        path.unlink(missing_ok=True)
+
+
+@contextmanager
+def unfinished(out: Path) -> Iterator[Path]:
+    """The same for an `--out`; raises `ConfigError` when it cannot be written."""
+    try:
+        with named_at_the_end(out) as path:
+            yield path
+    except OSError as error:
+        raise ConfigError(
+            f"cannot write {out} ({error.strerror or error}); expected a file in a folder to write "
+            "in; choose another --out"
+        ) from error
