@@ -162,11 +162,20 @@ class Tracker(Stage):
 
     @abstractmethod
     def update(self, frame: Frame, detections: Sequence[Detection] | None) -> list[Track]:
-        """Return the faces to report for `frame`; `None`: follow the boxes without a detection."""
+        """Return the faces to report for `frame`.
+
+        Args:
+            frame: The next frame; the same once more, now with detections, if `wants_detection` was
+                true after it had come without.
+            detections: What the detector found; None: follow the faces without it.
+        """
 
     @property
     def wants_detection(self) -> bool:
-        """Whether the next frame should be given to the detector, whatever the schedule says."""
+        """Whether to detect at once, whatever the schedule says.
+
+        On the frame of the last `update` if that came without detections, else on the next one.
+        """
         return False
 
 

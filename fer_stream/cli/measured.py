@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from fer_stream.engine.lane import Plan
 from fer_stream.stages import Classifier, Detector, Filter, Sink, Tracker
-from fer_stream.types import Detection, EmotionScores, Face, Frame, FrameResult, Track
+from fer_stream.types import Box, Detection, EmotionScores, Face, Frame, FrameResult, Track
 
 
 class CpuClock:
@@ -61,6 +61,10 @@ class MeasuredDetector(Detector):
         with self._clock.time():
             return self._inner.detect(frame)
 
+    def look_again(self, frame: Frame, boxes: Sequence[Box]) -> list[float] | None:
+        """Answer as the inner one does; the time counts as the tracker's, who asks."""
+        return self._inner.look_again(frame, boxes)
+
 
 class MeasuredTracker(Tracker):
     """A tracker, measured."""
@@ -72,6 +76,7 @@ class MeasuredTracker(Tracker):
 
     def update(self, frame: Frame, detections: Sequence[Detection] | None) -> list[Track]:
         """Follow as the inner one does."""
+        self._inner.look_again = self.look_again
         with self._clock.time():
             return self._inner.update(frame, detections)
 

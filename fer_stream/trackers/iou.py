@@ -23,6 +23,9 @@ _DOUBT_S = 0.1
 """How long a doubtful face waits for its second detection: what looks a little like a face looks
 the same on the very next frame."""
 _ROUNDING_S = 0.001  # time stamps are rounded
+_CERTAIN = 0.8
+"""The confidence from which a new face is reported before its second detection: on the labelled
+frames of benchmarks/labels that finds faces earlier and adds no false one; 0.7 adds some."""
 # What a detector may say of a followed face that it did not find: chosen on the labelled frames of
 # benchmarks/labels, where 0.08 and 0.4 do as well.
 _GONE = 0.1
@@ -65,11 +68,12 @@ class _Face:
 class IouTracker(Tracker):
     """Joins detections to faces by overlap, follows them by template matching in between.
 
-    A new face is reported, and numbered, at its second detection: a single false hit is never
-    seen. If the detector is in doubt both times, the second must come 0.1 s after the first. A face
-    that a search does not find is followed on while the detector, asked about its place, says that
-    it is there, for `trust` seconds if it cannot tell, and no longer if it says that it has gone.
-    A face that is lost keeps its number for `patience` seconds. Options: `min_iou`, the overlap
+    A new face is reported, and numbered, at its second detection, or at the first one if the
+    detector is certain; if it is in doubt both times, the second must come 0.1 s after the first.
+    What is not detected a second time is forgotten. A face that a later search does not find is
+    followed on while the detector, asked about its place, says that it is there, for `trust`
+    seconds if it cannot tell, and no longer if it says that it has gone. A face that is lost keeps
+    its number for `patience` seconds. Options: `min_iou`, the overlap
     that joins a detection to a face; `sure`, the confidence from which there is no doubt, 0 to 1 (a
     detector that gives none has none either); `patience` in seconds; `trust` in seconds, past one
     search and not past two, how long a face may be followed by template alone; `follow_size`, the
@@ -102,12 +106,11 @@ class IouTracker(Tracker):
         self._follow_size = follow_size
         self._faces: list[_Face] = []
         self._next_id = 1
-        self._before_s = 0.0
         self._wants_detection = True
 
     @property
     def wants_detection(self) -> bool:
-        """Whether a face was just lost, or a new one waits for its second detection."""
+        """Whether a face was just lost, or a new one may have its second detection now."""
         return self._wants_detection
 
     def update(self, frame: Frame, detections: Sequence[Detection] | None) -> list[Track]:
@@ -121,10 +124,8 @@ class IouTracker(Tracker):
             self._ask_about_missed(frame)
         self._forget(frame)
         lost = sum(face.visible for face in self._faces) < was_visible
-        next_s = frame.time_s + (frame.time_s - self._before_s)
-        self._before_s = frame.time_s
         waiting = any(
-            face.track_id is None and _may_be_confirmed(face, next_s) for face in self._faces
+            _is_new(face) and _may_be_confirmed(face, frame.time_s) for face in self._faces
         )
         self._wants_detection = waiting or (lost and detections is None)
         return [
@@ -163,13 +164,16 @@ class IouTracker(Tracker):
                 taken_boxes.add(j)
                 self._detected(self._faces[i], detections[j], small, scale, now)
         for i, face in enumerate(self._faces):
-            if i not in taken_faces and face.track_id is None:
-                face.hits = 0  # one false hit: forgotten at once
+            if i not in taken_faces and _is_new(face):
+                face.hits = 0  # forgotten at once
         for j, detection in enumerate(detections):
             known = any(_shared(f.corners, detection.box) > _SAME for f in self._faces if f.hits)
             if j not in taken_boxes and not known:
                 template = _template(detection.box, small, scale)
-                self._faces.append(_new_face(detection, template, self._is_sure(detection), now))
+                face = _new_face(detection, template, self._is_sure(detection), now)
+                self._faces.append(face)
+                if detection.confidence is not None and detection.confidence >= _CERTAIN:
+                    self._number(face)
 
     def _detected(
         self, face: _Face, detection: Detection, small: np.ndarray, scale: float, now: float
@@ -183,8 +187,11 @@ class IouTracker(Tracker):
         face.hits += 1
         face.is_sure = face.is_sure or self._is_sure(detection)
         if face.track_id is None and _may_be_confirmed(face, now):
-            face.track_id = self._next_id
-            self._next_id += 1
+            self._number(face)
+
+    def _number(self, face: _Face) -> None:
+        face.track_id = self._next_id
+        self._next_id += 1
 
     def _ask_about_missed(self, frame: Frame) -> None:
         """Ask the detector about the followed faces that it did not find just now.
@@ -216,6 +223,11 @@ class IouTracker(Tracker):
             for face in self._faces
             if face.hits > 0 and frame.time_s - face.seen_s <= self._patience_s
         ]
+
+
+def _is_new(face: _Face) -> bool:
+    """Return whether a face needs another detection, or will be forgotten."""
+    return face.track_id is None or face.hits == 1
 
 
 def _may_be_confirmed(face: _Face, time_s: float) -> bool:

@@ -112,13 +112,13 @@ def test_a_run_says_what_it_reads_and_what_it_did(tmp_path: Path) -> None:
     assert done.returncode == 0
     first, last = done.stderr.splitlines()
     assert first == "demo: 640x480, 25 frames/s"
-    assert last.startswith("25 frames, 24 with a face, in ")
+    assert last.startswith("25 frames, 25 with a face, in ")
     assert done.stdout == ""
 
 
 def test_one_frame_is_told_as_one(tmp_path: Path) -> None:
     done = run("run", "--source", "demo?seconds=0.04", "--sink", "csv:out.csv", cwd=tmp_path)
-    assert done.stderr.splitlines()[-1].startswith("1 frame, 0 with a face, in ")
+    assert done.stderr.splitlines()[-1].startswith("1 frame, 1 with a face, in ")
 
 
 def test_the_settings_of_a_file_are_used_and_flags_win(tmp_path: Path) -> None:

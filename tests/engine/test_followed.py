@@ -1,4 +1,4 @@
-"""A face that a search does not find again: the tracker asks the detector about its place."""
+"""What the tracker asks the detector for, and gets, beside the searches of the schedule."""
 
 from __future__ import annotations
 
@@ -51,3 +51,35 @@ def test_the_engine_lets_the_tracker_ask(lab: Any, likely: float | None, shown: 
     )
     seen = [result.frame.index for result in sink.results if result.faces]
     assert seen == list(range(1, 1 + shown))
+
+
+class Cut(LabSource):
+    """Shows one picture, and from its frame `at` on another."""
+
+    at = 30
+
+    def frames(self) -> Iterator[Frame]:
+        pictures = np.random.default_rng(0).integers(0, 256, (2, 48, 64), np.uint8)
+        for index in range(self.count):
+            grey = pictures[int(index >= self.at)]
+            yield make_frame(index, index / self.fps, image=grey, info=self.info)
+
+
+class Certain(LabDetector):
+    """Finds a face in every frame, and is certain of it."""
+
+    def detect(self, frame: Frame) -> list[Detection]:
+        return [Detection(one.box, 0.9) for one in super().detect(frame)]
+
+
+def test_at_a_cut_no_frame_is_without_the_faces_of_the_new_shot(lab: Any) -> None:
+    sink, detector = lab.Sink(), Certain()
+    lab.run(
+        Cut(count=60),
+        [sink],
+        detector=lambda: detector,
+        tracker=IouTracker,
+        detect_every=25,
+    )
+    assert all(result.faces for result in sink.results)
+    assert detector.seen == [0, 1, 26, 30, 55], "the second is for a new face, the fourth the cut's"

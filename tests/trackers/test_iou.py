@@ -78,14 +78,44 @@ def test_a_doubtful_face_waits_a_tenth_of_a_second(
     film = Film()
     image, box = scene((1, 100, 80)), Box(100, 80, 60, 60)
     first, later = ([Detection(box, confidence)] for confidence in confidences)
-    seen = [film.show(image, first)]
+    film.show(image, first)
+    for _ in range(frames - 2):
+        assert film.show(image, later) == []
+    assert film.show(image, later)
+
+
+def test_a_doubtful_face_asks_for_its_second_detection_when_that_would_count() -> None:
+    film = Film()
+    image, doubtful = scene((1, 100, 80)), [Detection(Box(100, 80, 60, 60), 0.5)]
+    film.show(image, doubtful)
     asked = [film.tracker.wants_detection]
-    while not seen[-1] and len(seen) < 10:
-        seen.append(film.show(image, later))
+    for _ in range(3):
+        assert film.show(image) == []
         asked.append(film.tracker.wants_detection)
-    assert len(seen) == frames
-    if frames == 4:
-        assert asked == [False, False, True, False], "a search before its time is for nothing"
+    assert asked == [False, False, False, True], "a search before its time is for nothing"
+    film.index -= 1
+    assert film.show(image, doubtful), "a second look at the fourth frame"
+    assert not film.tracker.wants_detection
+
+
+def test_of_a_certain_face_the_first_detection_is_reported() -> None:
+    film = Film()
+    image, certain = scene((1, 100, 80)), [Detection(Box(100, 80, 60, 60), 0.8)]
+    (track,) = film.show(image, certain)
+    assert track.track_id == 1
+    assert film.tracker.wants_detection, "one detection may be false, even so"
+    (track,) = film.show(image, certain)
+    assert track.track_id == 1
+    assert not film.tracker.wants_detection
+
+
+def test_a_certain_face_that_is_not_detected_again_is_forgotten() -> None:
+    film = Film()
+    image = scene((1, 100, 80))
+    film.show(image, [Detection(Box(100, 80, 60, 60), 0.9)])
+    assert film.show(image, []) == []
+    assert not film.tracker.wants_detection
+    assert film.show(image) == []
 
 
 def test_a_single_false_detection_is_never_reported() -> None:
