@@ -19,11 +19,11 @@ class Twice(Detector):
     def __init__(self) -> None:
         self.left = 2
 
-    def detect(self, frame: Frame) -> list[Detection]:  # noqa: ARG002
+    def detect(self, frame: Frame) -> list[Detection]:
         self.left -= 1
         return [Detection(Box(8, 8, 24, 24))] if self.left >= 0 else []
 
-    def look_again(self, frame: Frame, boxes: Sequence[Box]) -> list[float]:  # noqa: ARG002
+    def look_again(self, frame: Frame, boxes: Sequence[Box]) -> list[float]:
         return [0.0] * len(boxes)
 
 
