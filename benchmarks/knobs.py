@@ -18,7 +18,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from contest.quality import STEADY, STEADY_FRAMES
+import av
+from contest.quality import STEADY
 from labels import Tally, clips, load, match, together
 from markers import put
 from recall import MEDIA
@@ -69,19 +70,20 @@ def readings(settings: dict[str, Any]) -> tuple[list[list[str]], float]:
         read = dict(labelled(MEDIA / "videos" / clip, settings))
         cpu_s += time.process_time() - start_s
         held, last = [], ""
-        for index in range(STEADY_FRAMES):
+        for index in range(frames(MEDIA / "videos" / clip)):
             last = read.get(index, last)
             held.append(last)
         known.append(held)
-    return known, 1000 * cpu_s / (STEADY_FRAMES * len(STEADY))
+    return known, 1000 * cpu_s / sum(map(len, known))
+
+
+def frames(path: Path) -> int:
+    with av.open(str(path)) as container:
+        return container.streams.video[0].frames
 
 
 def labelled(path: Path, settings: dict[str, Any]) -> Iterator[tuple[int, str]]:
-    results = fer_stream.stream(path, **settings)
-    for result in results:
-        if result.frame.index >= STEADY_FRAMES:
-            results.close()
-            return
+    for result in fer_stream.stream(path, **settings):
         if result.faces:
             yield result.frame.index, max(result.faces, key=lambda f: f.box.width).scores.top
 
