@@ -15,6 +15,7 @@ from fer_stream.cli.knobs import knobs
 from fer_stream.errors import ConfigError, FerStreamError
 
 if TYPE_CHECKING:
+    from fer_stream.config import RunConfig
     from fer_stream.engine.engine import Engine
     from fer_stream.engine.stats import RunStats
 
@@ -77,6 +78,20 @@ def run(config: str | None, profile: bool, **flags: Any) -> None:
     fer-stream run --source talk.mp4 --sink csv:talk.csv --sink video:seen.mp4
     fer-stream run --source door=rtsp://camera/1 --sink jsonl:-
     """
+    with _on_signal(_leave):
+        run_config, engine = _prepared(config, flags)
+    # Rows on standard output may be seen in the terminal that the bar is drawn in.
+    bar = all(s.name not in {"console", "overlay"} and s.target != "-" for s in run_config.sink)
+    try:
+        with _monitored(engine.stats, run_config.metrics) as tick:
+            _run_until_stopped(engine, tick, bar=bar, profile=profile)
+    except FerStreamError as error:
+        _leave_if_blocked(engine, error)
+        raise
+    _leave_if_blocked(engine, None)
+
+
+def _prepared(config: str | None, flags: dict[str, Any]) -> tuple[RunConfig, Engine]:
     from fer_stream.api import make_engine
     from fer_stream.config import make_config, read_toml
     from fer_stream.plugins import with_files
@@ -90,16 +105,7 @@ def run(config: str | None, profile: bool, **flags: Any) -> None:
             settings.pop(other, None)
     plugins = with_files(_plugin_files(settings.get("plugin", ())))
     run_config = make_config(settings, plugins)
-    engine = make_engine(run_config, plugins)
-    # Rows on standard output may be seen in the terminal that the bar is drawn in.
-    bar = all(s.name not in {"console", "overlay"} and s.target != "-" for s in run_config.sink)
-    try:
-        with _monitored(engine.stats, run_config.metrics) as tick:
-            _run_until_stopped(engine, tick, bar=bar, profile=profile)
-    except FerStreamError as error:
-        _leave_if_blocked(engine, error)
-        raise
-    _leave_if_blocked(engine, None)
+    return run_config, make_engine(run_config, plugins)
 
 
 def _monitored(stats: RunStats, address: str) -> AbstractContextManager[Callable[[], None]]:
@@ -166,6 +172,12 @@ def _leave_if_blocked(engine: Engine, error: FerStreamError | None) -> None:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(error.exit_code if error else 0)
+
+
+def _leave(_number: int, _frame: object) -> None:
+    # Nothing has been read or written yet. Not `sys.exit`: what is being imported would take an
+    # exception for a failure of its own.
+    os._exit(0)
 
 
 def _force(number: int, _: object) -> None:

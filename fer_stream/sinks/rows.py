@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 
@@ -71,6 +72,11 @@ class LineFile:
             )
 
     def _cannot_open(self, error: OSError) -> SinkError:
+        if error.errno == errno.ESPIPE:
+            return SinkError(
+                f"{self._name} cannot write {self._target}: it is a pipe, where no torn line can "
+                f"be taken back; write to standard output instead: {self._name}:-"
+            )
         return SinkError(
             f"{self._name} cannot write {self._target}: {error.strerror}; give a file in a folder "
             "that exists and may be written to"

@@ -60,6 +60,25 @@ def test_a_signal_ends_the_run_orderly(tmp_path: Path, number: signal.Signals) -
 
 @unix
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_before_anything_has_begun_is_an_orderly_end_too(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    loading = tmp_path / "loading"
+    (tmp_path / "slow.py").write_text(
+        "import pathlib, time\npathlib.Path('loading').touch()\ntime.sleep(600)\n"
+    )
+    options = ("--source", LONG, "--sink", "csv:out.csv", "--plugin", "slow.py")
+    with start("run", *options, cwd=tmp_path) as program:
+        wait_until(loading.exists, program)
+        program.send_signal(number)
+        _, said = program.communicate(timeout=30)
+    assert program.returncode == 0, said
+    assert said == ""
+    assert not (tmp_path / "out.csv").exists()
+
+
+@unix
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_while_a_source_opens_is_an_orderly_end_too(
     tmp_path: Path, number: signal.Signals
 ) -> None:
