@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from fer_stream_training.detector.checkpoint import Checkpoint
 from fer_stream_training.detector.measuring import Found
 from fer_stream_training.detector.settings import read_settings
+from fer_stream_training.detector.sources import Sources
 from fer_stream_training.detector.video import filmed_pictures
 from fer_stream_training.plugin import train_detector
 
@@ -110,19 +113,17 @@ def scales_where_it_is_fast(path: Path) -> None:
 
 
 def stop_after_first_epoch(flags: tuple[str | Path, ...], folder: Path) -> None:
-    from fer_stream_training.detector import loop
+    keep = Checkpoint.keep
 
-    keep = loop._keep
-
-    def keep_and_stop(*arguments: object) -> None:
-        keep(*arguments)  # type: ignore[arg-type]
+    def keep_and_stop(*arguments: Any) -> None:
+        keep(*arguments)
         raise KeyboardInterrupt
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loop, "_keep", keep_and_stop)
+        patch.setattr(Checkpoint, "keep", keep_and_stop)
         stopped = run(*flags, "--out", folder)
     assert "finished epochs are kept" in stopped.output
-    assert json.loads((folder / "settings.json").read_text())["finished"] == 1
+    assert [path.name for path in folder.iterdir()] == ["checkpoint.npz"]
 
 
 @pytest.mark.slow
@@ -136,6 +137,50 @@ def test_a_run_stopped_in_its_first_epoch_goes_on_and_one_without_its_check_is_n
     second = stopped_in("fer_stream_training.detector.check.train_check", *flags, "--resume")
     assert "epoch 1/1" in second
     assert list(tmp_path.glob("*.onnx*")) == []
+
+
+@pytest.mark.usefixtures("tensorflow_installed")
+def test_a_run_goes_on_with_what_it_was_begun_with_alone(
+    data: Path, recipe: Path, tmp_path: Path, make_csv: Make
+) -> None:
+    folder, background = tmp_path / "out", tmp_path / "pictures" / "a.png"
+    background.parent.mkdir()
+    cv2.imwrite(str(background), np.zeros((100, 100), np.uint8))
+    flags = ("--recipe", recipe, "--out", folder, "--backgrounds", background.parent)
+    stopped_in("keras.Model.train_on_batch", "--data", data, *flags)
+    begun = (folder / "checkpoint.npz").read_bytes()
+    (tmp_path / "other").mkdir()
+    other = make_csv(tmp_path / "other", training=70)
+    refused = [run("--data", other, *flags, "--resume")]
+    cv2.imwrite(str(background), np.ones((120, 100), np.uint8))
+    refused.append(run("--data", data, *flags, "--resume"))
+    refused.append(run("--data", data, *flags, "--resume", "--seed", "1"))
+    for result, problem in zip(refused, ("other faces", "other faces", "settings"), strict=True):
+        assert isinstance(result.exception, ConfigError), result.output
+        assert problem in str(result.exception)
+    assert (folder / "checkpoint.npz").read_bytes() == begun
+
+
+def test_what_a_run_learns_from_is_known_by_its_files(tmp_path: Path) -> None:
+    faces = np.zeros((2, 48, 48), np.uint8)
+    videos, spare = tmp_path / "videos", tmp_path / "spare"
+    for folder in (videos, spare):
+        folder.mkdir()
+    (videos / "a.mp4").write_bytes(b"12345")
+    whole = Sources(tmp_path / "data.csv", videos=(videos,), spare=spare)
+    known = whole.fingerprint(faces)
+    assert known == Sources(tmp_path / "moved.csv", videos=(videos,), spare=spare).fingerprint(
+        faces
+    )
+    others = {
+        whole.fingerprint(faces + 1),
+        Sources(whole.data, videos=(videos,)).fingerprint(faces),
+    }
+    (spare / "a.mp4.csv").write_text("frame\n")
+    others.add(whole.fingerprint(faces))
+    (videos / "a.mp4").write_bytes(b"123456")
+    others.add(whole.fingerprint(faces))
+    assert len(others | {known}) == 5
 
 
 def stopped_in(function: str, *arguments: str | Path) -> str:
@@ -178,7 +223,7 @@ def test_what_is_missing_is_named_before_the_work(data: Path, recipe: Path, tmp_
 def test_a_folder_that_holds_a_run_is_refused_before_the_data_is_read(
     recipe: Path, tmp_path: Path
 ) -> None:
-    (tmp_path / "settings.json").write_text("{}")
+    (tmp_path / "checkpoint.npz").touch()
     result = run("--data", tmp_path / "nosuch.csv", "--recipe", recipe, "--out", tmp_path)
     assert isinstance(result.exception, ConfigError)
     assert "holds a run; expected a new folder" in str(result.exception)

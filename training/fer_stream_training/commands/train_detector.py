@@ -60,8 +60,9 @@ def train_detector(
     Faces of FER-2013, and as many things that are none, are pasted in the same way into pictures
     without faces. Each finished epoch is kept: a stopped or killed run goes on with --resume.
     """
-    from ..detector.run import Sources, run_detector_training
+    from ..detector.run import run_detector_training
     from ..detector.settings import read_settings
+    from ..detector.sources import Sources
 
     sources = Sources(data, backgrounds, videos, spare, earlier)
     run_detector_training(sources, out, read_settings(recipe, epochs, seed), resume)

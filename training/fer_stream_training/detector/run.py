@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 from rich.console import Console
 
 from fer_stream.errors import ConfigError
@@ -17,28 +18,15 @@ from ..checkpoint import write_atomically
 from ..data import load_splits
 from ..needs import require_tensorflow
 from ..quiet import import_keras
-from .loop import finished_epochs, save_weights, train
+from .checkpoint import Checkpoint, earlier_run
+from .loop import save_weights, train
 from .pictures import Picture, load_pictures
 from .scenes import Composer, Material
 from .settings import DetectorSettings
+from .sources import MODEL_NAME, WEIGHTS_NAME, Sources
 
-MODEL_NAME = "face.onnx"
 CHECK_NAME = "face-check.onnx"
-WEIGHTS_NAME = "face.npz"
 _TEST_SCENES = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Sources:
-    """Where a detector's training takes what it learns from."""
-
-    data: Path
-    """FER-2013; its Training faces are used."""
-    backgrounds: tuple[Path, ...] = ()
-    videos: tuple[Path, ...] = ()
-    spare: Path | None = None
-    earlier: Path | None = None
-    """An earlier run's folder: its weights are the first ones, and it says what is hard."""
 
 
 def run_detector_training(
@@ -51,9 +39,18 @@ def run_detector_training(
     """
     require_tensorflow()
     console = Console(markup=False, emoji=False, highlight=False, soft_wrap=True)
-    _check_earlier(sources.earlier)
-    done = finished_epochs(folder, settings, resume)
-    material = _material(sources, settings, console)
+    sources.require_earlier()
+    earlier = earlier_run(folder, settings, resume)
+    faces = load_splits(sources.data, ("Training",), (48, 48))["Training"].images
+    learned_from = sources.fingerprint(faces)
+    checkpoint = earlier or Checkpoint(folder, settings, learned_from)
+    if checkpoint.sources != learned_from:
+        raise ConfigError(
+            f"the run in {folder} was started with other faces, pictures or videos; expected the "
+            "same ones; give the same --data, --backgrounds, --video, --spare and --earlier, or "
+            "another --out"
+        )
+    material = _material(faces, sources, settings, console)
     import_keras()
     from .export import exported
     from .framing import calibrate
@@ -65,7 +62,7 @@ def run_detector_training(
         console.print(f"epoch {epoch}/{settings.epochs}  loss {loss:.3f}")
 
     try:
-        model = train(material, settings, folder, start, done, report)
+        model = train(material, checkpoint, start, report)
         factors = calibrate(model, material.faces, settings.seed)
         console.print(f"sides corrected by {', '.join(f'{factor:.3f}' for factor in factors)}")
         save_weights(model, folder / WEIGHTS_NAME)
@@ -134,14 +131,9 @@ def _check_scenes(material: Material, settings: DetectorSettings) -> Iterator[Pi
         yield composer.scene((settings.seed + 2, number))
 
 
-def _check_earlier(earlier: Path | None) -> None:
-    for name in (MODEL_NAME, WEIGHTS_NAME) if earlier else ():
-        if earlier and not (earlier / name).is_file():
-            raise ConfigError(f"no {name} in {earlier}; expected a finished run; check --earlier")
-
-
-def _material(sources: Sources, settings: DetectorSettings, console: Console) -> Material:
-    faces = load_splits(sources.data, ("Training",), (48, 48))["Training"].images
+def _material(
+    faces: npt.NDArray[np.uint8], sources: Sources, settings: DetectorSettings, console: Console
+) -> Material:
     pictures = load_pictures(sources.backgrounds)
     filmed: list[Picture] = []
     hard: list[Picture] = []

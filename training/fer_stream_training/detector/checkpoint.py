@@ -1,0 +1,92 @@
+"""The one file that lets a stopped training go on, replaced whole after every epoch."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fer_stream.errors import ConfigError
+
+from ..checkpoint import CHECKPOINT_NAME, write_atomically
+from .settings import DetectorSettings
+
+if TYPE_CHECKING:
+    import keras
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """Where a run keeps itself, and how far it has come."""
+
+    folder: Path
+    settings: DetectorSettings
+    sources: str
+    """A hash of what the run learns from."""
+    finished: int = 0
+    """Epochs that were done when this run was begun or resumed."""
+
+    def begin(self) -> None:
+        """Note the run before its first epoch, so that one stopped in it can be resumed too."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._write(0)
+
+    def keep(self, model: keras.Model, finished: int) -> None:
+        """Write weights, optimizer and the number of finished epochs."""
+        optimizer = [np.asarray(variable) for variable in model.optimizer.variables]
+        self._write(finished, *model.get_weights(), *optimizer)
+
+    def restore(self, model: keras.Model) -> None:
+        """Give a compiled model what `keep` wrote."""
+        with np.load(self.folder / CHECKPOINT_NAME, allow_pickle=False) as file:
+            values = [file[f"arr_{i}"] for i in range(len(file.files) - 1)]
+        count = len(model.weights)
+        model.set_weights(values[:count])
+        for variable, value in zip(model.optimizer.variables, values[count:], strict=True):
+            variable.assign(value)
+
+    def _write(self, finished: int, *arrays: Any) -> None:
+        about = {
+            "finished": finished,
+            "sources": self.sources,
+            "settings": self.settings.as_dict(),
+        }
+        write_atomically(
+            self.folder / CHECKPOINT_NAME,
+            lambda file: np.savez(file, *arrays, about=np.array(json.dumps(about))),
+        )
+
+
+def earlier_run(folder: Path, settings: DetectorSettings, resume: bool) -> Checkpoint | None:
+    """The run to go on with, None for a new one; to be asked before the data is read.
+
+    Raises ConfigError for a folder that holds a run if not `resume`, and for one that holds none
+    or another one if so.
+    """
+    path = folder / CHECKPOINT_NAME
+    if not resume:
+        if path.exists():
+            raise ConfigError(
+                f"{folder} holds a run; expected a new folder; go on with --resume or choose "
+                "another --out"
+            )
+        return None
+    try:
+        # Opened here, for np.load leaves a damaged file open.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+            about = json.loads(str(stored["about"]))
+        finished, sources, earlier = about["finished"], about["sources"], about["settings"]
+    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
+        raise ConfigError(
+            f"there is no run in {folder} to go on with; leave out --resume"
+        ) from None
+    if earlier != settings.as_dict():
+        raise ConfigError(
+            f"the run in {folder} was started with other settings; expected the same recipe and "
+            "flags; give them again or choose another --out"
+        )
+    return Checkpoint(folder, settings, sources, finished)

@@ -1,0 +1,51 @@
+"""Where a detector's training takes what it learns from."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from fer_stream.errors import ConfigError
+
+MODEL_NAME = "face.onnx"
+WEIGHTS_NAME = "face.npz"
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """The files and folders of a run, as they were given."""
+
+    data: Path
+    """FER-2013; its Training faces are used."""
+    backgrounds: tuple[Path, ...] = ()
+    videos: tuple[Path, ...] = ()
+    spare: Path | None = None
+    earlier: Path | None = None
+    """An earlier run's folder: its weights are the first ones, and it says what is hard."""
+
+    def require_earlier(self) -> None:
+        """Raise ConfigError if `earlier` holds no finished run."""
+        for name in (MODEL_NAME, WEIGHTS_NAME) if self.earlier else ():
+            if self.earlier and not (self.earlier / name).is_file():
+                raise ConfigError(
+                    f"no {name} in {self.earlier}; expected a finished run; check --earlier"
+                )
+
+    def fingerprint(self, faces: npt.NDArray[np.uint8]) -> str:
+        """A hash that changes with the `faces` of `data` and with any file of the folders.
+
+        Of the folders' files the names and sizes count: videos may be as large as a disk.
+        """
+        digest = hashlib.sha256(faces.tobytes())
+        for folder in (*self.backgrounds, *self.videos, *filter(None, (self.spare,))):
+            for file in sorted(file for file in folder.rglob("*") if file.is_file()):
+                name = file.relative_to(folder).as_posix()
+                digest.update(f"{name}\n{file.stat().st_size}\n".encode(errors="surrogateescape"))
+            digest.update(b"\n")
+        if self.earlier:
+            digest.update((self.earlier / WEIGHTS_NAME).read_bytes())
+        return digest.hexdigest()
