@@ -105,7 +105,8 @@ def check_tracker(tracker: Tracker, frames: Sequence[Frame] | None = None) -> li
 
     Args:
         tracker: New.
-        frames: What it sees; six frames of noise unless given. They are gone through once.
+        frames: What it sees; six frames of noise unless given. They are gone through once, but
+            that a frame that comes without detections comes again with some if it then wants them.
     """
     check_name(tracker)
     frames = frames or [make_frame(index) for index in range(6)]
@@ -116,18 +117,25 @@ def check_tracker(tracker: Tracker, frames: Sequence[Frame] | None = None) -> li
         # The second None follows an empty detection: nothing was there.
         script = ((Detection(box, 0.9),), (Detection(box),), None, (), None, (Detection(box),))
         detections = script[number % len(script)]
-        with unchanged(frame):
-            tracks = tracker.update(frame, detections)
-        expect(isinstance(tracks, list), f"update must return a list, got {type(tracks).__name__}")
-        for track in tracks:
-            expect(isinstance(track, Track), f"expected a Track, got {track!r}")
-            _check_box(track.box, frame)
-            _check_confidence(track.confidence)
-        _check_ids([track.track_id for track in tracks])
-        wants = tracker.wants_detection
-        expect(isinstance(wants, bool), f"wants_detection must be a bool, got {wants!r}")
+        tracks = _updated(tracker, frame, detections)
+        if detections is None and tracker.wants_detection:
+            tracks = _updated(tracker, frame, (Detection(box, 0.9),))
         answers.append(list(tracks))
     return answers
+
+
+def _updated(tracker: Tracker, frame: Frame, detections: Sequence[Detection] | None) -> list[Track]:
+    with unchanged(frame):
+        tracks = tracker.update(frame, detections)
+    expect(isinstance(tracks, list), f"update must return a list, got {type(tracks).__name__}")
+    for track in tracks:
+        expect(isinstance(track, Track), f"expected a Track, got {track!r}")
+        _check_box(track.box, frame)
+        _check_confidence(track.confidence)
+    _check_ids([track.track_id for track in tracks])
+    wants = tracker.wants_detection
+    expect(isinstance(wants, bool), f"wants_detection must be a bool, got {wants!r}")
+    return tracks
 
 
 def check_classifier(classifier: Classifier) -> None:

@@ -159,9 +159,26 @@ class _BadTracker(Tracker):
         return self.wants
 
 
+class _OnceAFrame(Tracker):
+    """Wants a detection, and when it gets one on the same frame breaks its promise."""
+
+    name = "once"
+    wants_detection = True
+
+    def __init__(self) -> None:
+        self.seen: set[int] = set()
+
+    def update(self, frame: Frame, detections: Sequence[Detection] | None) -> list[Track]:
+        if frame.index in self.seen:
+            return [Track(Box(0, 0, 5, 5), 0)]
+        self.seen.add(frame.index)
+        return []
+
+
 @pytest.mark.parametrize(
     ("tracker", "problem"),
     [
+        (_OnceAFrame(), "count from 1"),
         (_BadTracker(None), "must return a list"),
         (_BadTracker([Detection(Box(0, 0, 5, 5))]), "expected a Track"),
         (_BadTracker([Track(Box(0, 0, 65, 5), 1)]), "reaches out"),
