@@ -153,6 +153,8 @@ class IouTracker(Tracker):
                 for i, face in enumerate(self._faces)
                 for j, box in enumerate(boxes)
                 if (overlap := _iou(face.corners, box)) >= self._min_iou
+                # A lost face has moved since; else a detection here would be nobody's.
+                or (not face.visible and _shared(face.corners, box) > _SAME)
             ),
             reverse=True,
         )

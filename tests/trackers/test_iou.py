@@ -180,6 +180,14 @@ def test_a_covered_face_is_not_reported_and_keeps_its_number_when_it_returns() -
     assert track.track_id == 1
 
 
+def test_a_lost_face_that_is_detected_a_little_further_on_is_still_that_face() -> None:
+    film = known((1, 100, 80))
+    film.show(scene((1, 132, 90)))  # further than a template is looked for
+    assert film.tracks == []
+    (track,) = film.show(scene((1, 132, 90)), found((132, 90)))
+    assert (track.track_id, track.box) == (1, Box(132, 90, 60, 60))
+
+
 def test_a_face_that_was_gone_for_longer_than_patience_gets_another_number() -> None:
     film = known((1, 100, 80))
     for _ in range(27):
