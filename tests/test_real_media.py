@@ -39,8 +39,7 @@ def test_two_people_on_a_sofa_are_two_long_tracks(media: Media) -> None:
     tracks = Counter(face.track_id for result in results for face in result.faces)
     long = [number for number, count in tracks.items() if count > 0.6 * len(results)]
     assert len(long) == 2
-    others = tracks.total() - sum(tracks[number] for number in long)
-    assert others < 0.05 * tracks.total(), "what looks like a face for a moment, in a hand's toy"
+    assert len(tracks) <= 3
 
 
 def test_where_nobody_is_no_face_is_reported(media: Media) -> None:

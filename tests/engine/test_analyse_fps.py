@@ -59,7 +59,7 @@ def test_what_is_not_followed_is_searched_for_in_analysed_frames_alone(lab: Lab)
 
 
 def test_seconds_between_analysed_frames_lose_no_face() -> None:
-    # Each face waits for its second detection.
+    # Haar is never certain: each face waits for its second detection.
     results = fer_stream.stream("demo?seconds=10.1", analyse_fps=0.2, detector="haar")
     found = {result.frame.time_s: len(result.faces) for result in results}
     assert found == {0.0: 0, 5.0: 1, 10.0: 1}, "the first frame's waits to be confirmed"

@@ -48,6 +48,10 @@ def test_in_an_empty_picture(astronaut: Image, clip: MakeClip, fps: int, start: 
     assert 0 <= first_seen_s(clip(images=images, fps=fps), 1) - appeared_s <= WITHIN_S
 
 
+def test_in_the_first_frame_of_a_film(astronaut: Image, clip: MakeClip) -> None:
+    assert first_seen_s(clip(images=[with_faces(astronaut, 240)] * 5, fps=25), 1) == 0
+
+
 @pytest.mark.parametrize("start", [2, 12, 20])
 def test_beside_a_face_that_is_known(astronaut: Image, clip: MakeClip, start: int) -> None:
     alone, both = with_faces(astronaut, 20), with_faces(astronaut, 20, 440)
