@@ -110,10 +110,9 @@ def _goals(contest: Contest) -> str:
     add("best detector 40 % of decoding alone", "720p, 4 faces", best, "decode", "wall_s", 0.4)
     add("best detector 85 % of decoding alone", "1080p, 1 face", best, "decode", "wall_s", 0.85)
     add("`fer` 15x in CPU seconds", "", best, "fer", "cpu_s", 15)
-    found = contest.quality
-    return "\n".join(
-        [*lines, *(_quality_goals(found[best], found["plain"]) if best in found else ())]
-    )
+    if best in contest.quality:
+        lines += _quality_goals(contest.quality[best], contest.quality["plain"])
+    return "\n".join(lines)
 
 
 def _quality_goals(best: Quality, plain: Quality) -> Iterator[str]:

@@ -183,7 +183,7 @@ class Lane:
                 tracks = self._tracked(frame, tracker, due)
                 if searchable and not due and tracker.wants_detection:
                     # On this very frame, not on the next: it may be the first after a cut.
-                    schedule.due(frame, True, tracks)
+                    schedule.searched(frame)
                     tracks = self._tracked(frame, tracker, True)
                 cut = tracks if analysed else []
                 crops = [crop_face(frame, track.box, self._crop_size) for track in cut]

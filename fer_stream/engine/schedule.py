@@ -46,10 +46,14 @@ class DetectionSchedule:
         due = last is None or wanted or self._is_time(frame, last, tracks)
         self._before_s = frame.time_s
         if due:
-            self._searched = frame
-            if self._every is None:
-                self._novelty.searched(frame)
+            self.searched(frame)
         return due
+
+    def searched(self, frame: Frame) -> None:
+        """Count from a frame that was searched, whoever asked for it."""
+        self._searched = frame
+        if self._every is None:
+            self._novelty.searched(frame)
 
     def _is_time(self, frame: Frame, last: Frame, tracks: Sequence[Track]) -> bool:
         if self._every is not None:

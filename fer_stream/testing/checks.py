@@ -74,10 +74,8 @@ def check_detector(detector: Detector, frame: Frame) -> list[Detection]:
     for shown in (frame, blank):
         with unchanged(shown):
             found = detector.detect(shown)
-        expect(isinstance(found, list), f"detect must return a list, got {type(found).__name__}")
+        _check_boxed(found, Detection, "detect", shown)
         for detection in found:
-            expect(isinstance(detection, Detection), f"expected a Detection, got {detection!r}")
-            _check_box(detection.box, shown)
             _check_confidence(detection.confidence)
         _check_second_look(detector, shown, [detection.box for detection in found])
         answers.append(found)
@@ -127,10 +125,8 @@ def check_tracker(tracker: Tracker, frames: Sequence[Frame] | None = None) -> li
 def _updated(tracker: Tracker, frame: Frame, detections: Sequence[Detection] | None) -> list[Track]:
     with unchanged(frame):
         tracks = tracker.update(frame, detections)
-    expect(isinstance(tracks, list), f"update must return a list, got {type(tracks).__name__}")
+    _check_boxed(tracks, Track, "update", frame)
     for track in tracks:
-        expect(isinstance(track, Track), f"expected a Track, got {track!r}")
-        _check_box(track.box, frame)
         _check_confidence(track.confidence)
     _check_ids([track.track_id for track in tracks])
     wants = tracker.wants_detection
@@ -183,10 +179,8 @@ def check_filter(stage: Filter) -> None:
         before = [face.scores.probabilities.copy() for face in faces]
         with unchanged(frame):
             kept = stage.apply(frame, faces)
-        expect(isinstance(kept, list), f"apply must return a list, got {type(kept).__name__}")
+        _check_boxed(kept, Face, "apply", frame)
         for face in kept:
-            expect(isinstance(face, Face), f"expected a Face, got {face!r}")
-            _check_box(face.box, frame)
             _check_scores(face.scores, face.scores.labels)
         _check_ids([face.track_id for face in kept])
         same = all(
@@ -243,6 +237,18 @@ def _check_frame(frame: Frame, info: StreamInfo, before: Frame | None) -> None:
             frame.grey.shape == before.grey.shape,
             f"{where}: a new size needs a new session",
         )
+
+
+def _check_boxed(
+    things: Sequence[Detection | Track | Face],
+    kind: type[Detection | Track | Face],
+    method: str,
+    frame: Frame,
+) -> None:
+    expect(isinstance(things, list), f"{method} must return a list, got {type(things).__name__}")
+    for thing in things:
+        expect(isinstance(thing, kind), f"expected a {kind.__name__}, got {thing!r}")
+        _check_box(thing.box, frame)
 
 
 def _check_box(box: Box, frame: Frame) -> None:
