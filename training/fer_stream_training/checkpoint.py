@@ -7,7 +7,8 @@ import io
 import json
 import os
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -81,6 +82,13 @@ def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
         os.close(directory)
 
 
+@contextmanager
+def opened_arrays(path: Path) -> Iterator[Any]:
+    """The arrays of an .npz file by name; np.load alone leaves a damaged file open."""
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+        yield stored
+
+
 def save_checkpoint(folder: Path, state: RunState) -> None:
     """Write ``state`` into ``folder``, replacing an earlier checkpoint."""
     arrays: dict[str, npt.NDArray[Any]] = {}
@@ -102,8 +110,7 @@ def load_checkpoint(folder: Path) -> RunState:
     """Read the checkpoint in ``folder``; raises ConfigError when there is none or it is damaged."""
     path = folder / CHECKPOINT_NAME
     try:
-        # Opened here, for np.load leaves a damaged file open.
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+        with opened_arrays(path) as stored:
             about = json.loads(str(stored["about"]))
             groups = {
                 group: [stored[key] for key in sorted(stored.files) if key.startswith(group + "/")]

@@ -12,7 +12,7 @@ import numpy as np
 
 from fer_stream.errors import ConfigError
 
-from ..checkpoint import CHECKPOINT_NAME, write_atomically
+from ..checkpoint import CHECKPOINT_NAME, opened_arrays, write_atomically
 from .settings import DetectorSettings
 
 if TYPE_CHECKING:
@@ -42,8 +42,8 @@ class Checkpoint:
 
     def restore(self, model: keras.Model) -> None:
         """Give a compiled model what `keep` wrote."""
-        with np.load(self.folder / CHECKPOINT_NAME, allow_pickle=False) as file:
-            values = [file[f"arr_{i}"] for i in range(len(file.files) - 1)]
+        with opened_arrays(self.folder / CHECKPOINT_NAME) as stored:
+            values = [stored[f"arr_{i}"] for i in range(len(stored.files) - 1)]
         count = len(model.weights)
         model.set_weights(values[:count])
         for variable, value in zip(model.optimizer.variables, values[count:], strict=True):
@@ -76,8 +76,7 @@ def earlier_run(folder: Path, settings: DetectorSettings, resume: bool) -> Check
             )
         return None
     try:
-        # Opened here, for np.load leaves a damaged file open.
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+        with opened_arrays(path) as stored:
             about = json.loads(str(stored["about"]))
         finished, sources, earlier = about["finished"], about["sources"], about["settings"]
     except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile):

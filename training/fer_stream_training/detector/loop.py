@@ -11,7 +11,7 @@ import numpy as np
 
 from fer_stream.errors import ConfigError
 
-from ..checkpoint import write_atomically
+from ..checkpoint import opened_arrays, write_atomically
 from ..divergence import require_number
 from ..growth import grown
 from ..processor import compute_dtype
@@ -94,8 +94,8 @@ def load_weights(model: keras.Model, path: Path) -> None:
     Raises ConfigError when they are another network's.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
-            values = [file[f"arr_{i}"] for i in range(len(file.files))]
+        with opened_arrays(path) as stored:
+            values = [stored[f"arr_{i}"] for i in range(len(stored.files))]
         # As they are if they cannot be grown, for Keras to say what is wrong.
         model.set_weights(grown(values, model.get_weights()) or values)
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
