@@ -35,7 +35,7 @@ class SmoothFilter(Filter):
 
     name = "smooth"
 
-    def __init__(self, target: str = "", *, time: float = 0.4, hysteresis: float = 0.12) -> None:
+    def __init__(self, target: str = "", *, time: float = 0.3, hysteresis: float = 0.12) -> None:
         super().__init__(target)
         if time <= 0 or hysteresis < 0:
             raise ConfigError("smooth: time must be above 0 and hysteresis at least 0")

@@ -22,7 +22,8 @@ def _importable(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in [
         n
         for n in sys.modules
-        if n.split(".")[0] in ("contest", "labels", "markers", "speed", "stages")
+        if n.split(".")[0]
+        in ("contest", "labels", "markers", "recall", "smoothing", "speed", "stages")
     ]:
         del sys.modules[name]
 
@@ -129,7 +130,7 @@ def test_a_text_is_put_between_its_markers_and_nowhere_else(tmp_path: Path) -> N
 
 def test_the_page_has_the_blocks_that_the_commands_fill() -> None:
     page = (BENCHMARKS.parent / "docs" / "speed.md").read_text()
-    for name in ("speed", "knobs"):
+    for name in ("speed", "knobs", "smoothing"):
         assert page.count(f"<!-- {name} -->\n") == 1
 
 
@@ -151,3 +152,17 @@ def test_the_stages_table_shows_where_all_the_time_went(face_clip: Path, tmp_pat
     assert len(shares) == 7
     assert 95 <= sum(shares) <= 105
     assert "`onnx`" in page.read_text().split("<!-- stages -->")[1]
+
+
+def test_only_a_change_with_a_second_on_either_side_is_real() -> None:
+    from smoothing import UNFILTERED, Readings
+
+    raw = ["calm"] * 30 + ["glad"] * 2 + ["calm"] * 30 + ["glad"] * 30 + ["sad"] * 5
+    late = ["calm"] * 70 + ["glad"] * 27
+    never = ["calm"] * 97
+    face = Readings([index / 25 for index in range(97)])
+    face.shown.update({UNFILTERED: raw, "late": late, "never": never})
+    assert list(face.delays(UNFILTERED)) == [0.0]
+    assert list(face.delays("late")) == [pytest.approx(8 / 25)]
+    assert list(face.delays("never")) == [float("inf")]
+    assert face.changes(UNFILTERED) == 4
