@@ -117,18 +117,33 @@ def _packets(
             yield packet
 
 
-class MediaClock:
-    """Turns time stamps into seconds from the first picture that never fall."""
+def _counts_moments(container: InputContainer) -> bool:
+    """Return whether a container has no time stamps: AVI counts moments, the empty ones too."""
+    return container.format.name == "avi"
 
-    def __init__(self, fps: float | None) -> None:
+
+class MediaClock:
+    """Turns time stamps into seconds from the first picture that never fall.
+
+    Args:
+        container: Which the pictures come from.
+        fps: Its nominal rate; None: unknown.
+    """
+
+    def __init__(self, container: InputContainer, fps: float | None) -> None:
+        # What FFmpeg takes for the time to show an AVI's pictures goes to and fro where H.264
+        # stores them in another order; the time to decode them is the container's own count.
+        self._by_decoding = _counts_moments(container)
         self._step = 1.0 / fps if fps else 0.04
         self._start: float | None = None
         self._last = -self._step
 
     def time_s(self, picture: av.VideoFrame) -> float:
         """Return a picture's media time in seconds."""
-        stamp = picture.time
-        if stamp is None:  # raw streams have no time stamps: the nominal rate is all there is
+        stamp = self._stamp(picture)
+        # Raw streams have no time stamps, nor have the last pictures that a decoder held back: the
+        # nominal rate is all there is.
+        if stamp is None:
             self._last += self._step
             return self._last
         if self._start is None:
@@ -140,6 +155,13 @@ class MediaClock:
         self._last = time
         return time
 
+    def _stamp(self, picture: av.VideoFrame) -> float | None:
+        if not self._by_decoding:
+            return picture.time
+        if picture.dts is None or picture.time_base is None:
+            return None
+        return float(picture.dts * picture.time_base)
+
 
 class Progress:
     """Compares what was read from a file with what its header promised."""
@@ -147,8 +169,7 @@ class Progress:
     def __init__(self, container: InputContainer, stream: VideoStream) -> None:
         self._container = container
         self._stream = stream
-        # AVI counts moments, those without a picture too, and its time stamps are that count.
-        self._counts_moments = container.format.name == "avi"
+        self._counts_moments = _counts_moments(container)
         self._counted = 0
         self._end_s = 0.0
         self._first_problem = ""

@@ -80,7 +80,7 @@ class VideoReader:
 
         Raises `SourceError` at the end if something of a recording was lost, or if it was live.
         """
-        clock, start, index = MediaClock(info.fps), time.monotonic(), 0
+        clock, start, index = MediaClock(self._container, info.fps), time.monotonic(), 0
         self._began = start
         picture, self._first = self._first, None
         while picture is not None:

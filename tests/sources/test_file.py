@@ -61,6 +61,16 @@ def test_time_follows_the_containers_time_stamps(name: str, clip: MakeClip) -> N
     assert [frame.time_s for frame in frames] == pytest.approx([s / 1000 for s in stamps], abs=1e-6)
 
 
+@pytest.mark.parametrize("codec", ["libx264", "mpeg4", "mjpeg"])
+def test_time_in_an_avi_is_its_count_of_moments(codec: str, clip: MakeClip) -> None:
+    # AVI has no time stamps; H.264 stores pictures in another order than they are shown in.
+    path = clip("count.avi", codec=codec, pix_fmt="yuvj420p" if codec == "mjpeg" else "")
+    info, frames, error = read(path)
+    assert error == ""
+    assert info.frame_count == 40
+    assert [frame.time_s for frame in frames] == pytest.approx([i / 25 for i in range(40)])
+
+
 def test_time_starts_at_zero_however_late_the_stream_starts(clip: MakeClip) -> None:
     path = clip("late.mkv", pts=range(2500, 2540))
     with av.open(str(path)) as container:
