@@ -14,7 +14,7 @@ import numpy as np
 
 from fer_stream.errors import ConfigError, SourceError
 from fer_stream.frames import frame_from_image
-from fer_stream.sources import IMAGE_ENDINGS
+from fer_stream.sources import IMAGE_ENDINGS, VIDEO_ENDINGS
 from fer_stream.stages import Source
 from fer_stream.types import BgrImage, Frame, StreamInfo
 from fer_stream.urls import path_target
@@ -95,6 +95,9 @@ class ImagesSource(Source):
             found = [path]
         else:
             found = list(map(Path, glob.glob(self._target)))  # noqa: PTH207 - may be absolute
+            # Each would be read whole to see that it is no picture.
+            if all(p.suffix.lower() in VIDEO_ENDINGS for p in found):
+                found = []
         return sorted(found, key=_in_order)
 
 
