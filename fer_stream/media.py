@@ -35,6 +35,11 @@ def video_stream(container: InputContainer) -> VideoStream | None:
     return next((s for s in container.streams.video if not s.disposition & covers), None)
 
 
+def is_tile(stream: VideoStream) -> bool:
+    """Return whether a stream is but a piece of a picture, as in the HEIC files of telephones."""
+    return bool(stream.disposition & Disposition.dependent)
+
+
 def decode(
     container: InputContainer,
     stream: VideoStream,

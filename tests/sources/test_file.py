@@ -16,7 +16,15 @@ from fer_stream.errors import ConfigError, SourceError
 from fer_stream.imaging import crop_face
 from fer_stream.sources.file import FileSource
 from fer_stream.types import Box, Frame, StreamInfo
-from tests.clips import Image, cut, damage, turn_mp4, write_clip, write_sound
+from tests.clips import (
+    Image,
+    cut,
+    damage,
+    turn_mp4,
+    write_clip,
+    write_sound,
+    write_tiled_heic,
+)
 from tests.conftest import MakeClip
 
 FRAGMENTED = {"movflags": "frag_keyframe+empty_moov+default_base_moof"}
@@ -78,6 +86,12 @@ def test_time_starts_at_zero_however_late_the_stream_starts(clip: MakeClip) -> N
     _, frames, error = read(path)
     assert error == ""
     assert [frame.time_s for frame in frames] == pytest.approx([i / 25 for i in range(40)])
+
+
+def test_a_picture_in_tiles_is_not_read_as_one_of_them(tmp_path: Path) -> None:
+    path = write_tiled_heic(tmp_path / "phone.heic")
+    with pytest.raises(SourceError, match=r"phone\.heic is a picture in tiles.* convert it"):
+        FileSource(str(path)).open()
 
 
 @pytest.mark.parametrize("mirrored", [False, True])
