@@ -23,7 +23,8 @@ from fer_stream.urls import path_target
 class ImagesSource(Source):
     """Reads pictures in the order of their names: `images:holiday/`, `images:frame_*.png?fps=25`.
 
-    Numbers in names count as numbers: 9.png comes before 10.png.
+    Numbers in names count as numbers: 9.png comes before 10.png. Of a picture that moves (WebP,
+    PNG) the first is read.
     Without `fps` the pictures have nothing to do with each other: each one is searched for faces,
     is its own source in the rows (its path), and its time is its number in seconds. With `fps`
     they are the frames of one film, tracked and smoothed like any other.
