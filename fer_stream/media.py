@@ -105,7 +105,7 @@ def _packets(
     """
     held: Packet | None = None
     for packet in container.demux():
-        if packet.stream.index != index:
+        if packet.stream.index != index or _repeats(packet):
             saw(packet)
             continue
         if held is not None:
@@ -120,6 +120,14 @@ def _packets(
         else:
             saw(packet)
             yield packet
+
+
+def _repeats(packet: Packet) -> bool:
+    """Return whether a packet only says that the last picture stays, as Theora's may.
+
+    FFmpeg's decoders refuse it. The empty packet that ends a stream has no time.
+    """
+    return not packet.size and packet.dts is not None
 
 
 def _counts_moments(container: InputContainer) -> bool:
@@ -190,7 +198,7 @@ class Progress:
 
     def saw(self, packet: Packet) -> None:
         """Count a packet of any stream."""
-        if packet.stream.index == self._stream.index and packet.size:
+        if packet.stream.index == self._stream.index and (packet.size or _repeats(packet)):
             moment = packet.dts if self._counts_moments else None
             self._counted = (self._counted if moment is None else moment) + 1
         # Where the header counts the pictures, the time is not asked for, and fractions are slow.

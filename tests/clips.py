@@ -132,6 +132,21 @@ def turn_mp4(path: Path, degrees: int, *, mirrored: bool = False) -> Path:
     return path
 
 
+def empty_sample(path: Path, number: int) -> Path:
+    """Make a picture of a MOV an empty one, which says that the last is shown on.
+
+    Its data goes to the next picture's, behind whose end a JPEG decoder does not look. The sizes
+    are a table in the box stsz (ISO/IEC 14496-12, 8.7.3): 32-bit numbers, 16 bytes behind its name.
+    """
+    data = bytearray(path.read_bytes())
+    start = data.index(b"stsz") + 16 + 4 * number
+    own, following = (int.from_bytes(data[at : at + 4], "big") for at in (start, start + 4))
+    assert min(own, following) > 0, "expected a table of sizes"
+    data[start : start + 8] = (own + following).to_bytes(8, "big")
+    path.write_bytes(data)
+    return path
+
+
 def damage(path: Path, share: float, length: int, seed: int = 0) -> Path:
     """Overwrite `length` bytes at `share`, 0..1, of a file with noise."""
     data = bytearray(path.read_bytes())
