@@ -83,7 +83,7 @@ def _pictures(
 ) -> Iterator[av.VideoFrame]:
     try:
         pictures = decoder.decode(packet)
-    except av.InvalidDataError as error:
+    except (av.InvalidDataError, av.ExternalError) as error:  # the second is zlib's
         damaged(ffmpeg_reason(error))
         return
     for picture in pictures:

@@ -291,6 +291,16 @@ def test_damage_in_the_middle_costs_what_is_damaged_and_is_reported(
     assert len(frames) > 25, "what follows the damage is read too"
 
 
+def test_damage_that_a_library_of_the_decoder_finds_is_damage_like_any_other(
+    clip: MakeClip,
+) -> None:
+    # A recording of a screen without loss: zlib unpacks it.
+    path = damage(clip("bad.avi", noise(), codec="png", pix_fmt="rgb24"), share=0.5, length=1000)
+    _, frames, error = read(path)
+    assert "is incomplete: " in error
+    assert len(frames) >= 48, "what follows the damage is read too"
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_no_damage_whatever_crashes(seed: int, clip: MakeClip) -> None:
     name = ("bad.mp4", "bad.mkv")[seed % 2]
