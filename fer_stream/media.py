@@ -35,6 +35,11 @@ def video_stream(container: InputContainer) -> VideoStream | None:
     return next((s for s in container.streams.video if not s.disposition & covers), None)
 
 
+def is_tile(stream: VideoStream) -> bool:
+    """Return whether a stream is but a piece of a picture, as in the HEIC files of telephones."""
+    return bool(stream.disposition & Disposition.dependent)
+
+
 def decode(
     container: InputContainer,
     stream: VideoStream,
@@ -78,7 +83,7 @@ def _pictures(
 ) -> Iterator[av.VideoFrame]:
     try:
         pictures = decoder.decode(packet)
-    except av.InvalidDataError as error:
+    except (av.InvalidDataError, av.ExternalError) as error:  # the second is zlib's
         damaged(ffmpeg_reason(error))
         return
     for picture in pictures:
@@ -100,7 +105,7 @@ def _packets(
     """
     held: Packet | None = None
     for packet in container.demux():
-        if packet.stream.index != index:
+        if packet.stream.index != index or _repeats(packet):
             saw(packet)
             continue
         if held is not None:
@@ -117,18 +122,41 @@ def _packets(
             yield packet
 
 
-class MediaClock:
-    """Turns time stamps into seconds from the first picture that never fall."""
+def _repeats(packet: Packet) -> bool:
+    """Return whether a packet only says that the last picture stays, as Theora's may.
 
-    def __init__(self, fps: float | None) -> None:
+    FFmpeg's decoders refuse it. The empty packet that ends a stream has no time.
+    """
+    return not packet.size and packet.dts is not None
+
+
+def _counts_moments(container: InputContainer) -> bool:
+    """Return whether a container has no time stamps: AVI counts moments, the empty ones too."""
+    return container.format.name == "avi"
+
+
+class MediaClock:
+    """Turns time stamps into seconds from the first picture that never fall.
+
+    Args:
+        container: Which the pictures come from.
+        fps: Its nominal rate; None: unknown.
+    """
+
+    def __init__(self, container: InputContainer, fps: float | None) -> None:
+        # What FFmpeg takes for the time to show an AVI's pictures goes to and fro where H.264
+        # stores them in another order; the time to decode them is the container's own count.
+        self._by_decoding = _counts_moments(container)
         self._step = 1.0 / fps if fps else 0.04
         self._start: float | None = None
         self._last = -self._step
 
     def time_s(self, picture: av.VideoFrame) -> float:
         """Return a picture's media time in seconds."""
-        stamp = picture.time
-        if stamp is None:  # raw streams have no time stamps: the nominal rate is all there is
+        stamp = self._stamp(picture)
+        # Raw streams have no time stamps, nor have the last pictures that a decoder held back: the
+        # nominal rate is all there is.
+        if stamp is None:
             self._last += self._step
             return self._last
         if self._start is None:
@@ -140,6 +168,13 @@ class MediaClock:
         self._last = time
         return time
 
+    def _stamp(self, picture: av.VideoFrame) -> float | None:
+        if not self._by_decoding:
+            return picture.time
+        if picture.dts is None or picture.time_base is None:
+            return None
+        return float(picture.dts * picture.time_base)
+
 
 class Progress:
     """Compares what was read from a file with what its header promised."""
@@ -147,8 +182,7 @@ class Progress:
     def __init__(self, container: InputContainer, stream: VideoStream) -> None:
         self._container = container
         self._stream = stream
-        # AVI counts moments, those without a picture too, and its time stamps are that count.
-        self._counts_moments = container.format.name == "avi"
+        self._counts_moments = _counts_moments(container)
         self._counted = 0
         self._end_s = 0.0
         self._first_problem = ""
@@ -164,7 +198,7 @@ class Progress:
 
     def saw(self, packet: Packet) -> None:
         """Count a packet of any stream."""
-        if packet.stream.index == self._stream.index and packet.size:
+        if packet.stream.index == self._stream.index and (packet.size or _repeats(packet)):
             moment = packet.dts if self._counts_moments else None
             self._counted = (self._counted if moment is None else moment) + 1
         # Where the header counts the pictures, the time is not asked for, and fractions are slow.

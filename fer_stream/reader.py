@@ -11,7 +11,14 @@ from av.container import InputContainer
 
 from fer_stream.errors import SourceError
 from fer_stream.frames import fitting, frame_from_video
-from fer_stream.media import MediaClock, Progress, decode, ffmpeg_reason, video_stream
+from fer_stream.media import (
+    MediaClock,
+    Progress,
+    decode,
+    ffmpeg_reason,
+    is_tile,
+    video_stream,
+)
 from fer_stream.types import Frame, StreamInfo
 from fer_stream.upright import View, view_of
 from fer_stream.words import counted
@@ -40,6 +47,12 @@ class VideoReader:
         if stream is None:
             container.close()
             raise SourceError(f"{source} has no video stream; expected a video")
+        if is_tile(stream):  # the others are there, but FFmpeg does not say here how they fit
+            container.close()
+            raise SourceError(
+                f"{source} is a picture in tiles, as telephones write HEIC; expected a whole one: "
+                "convert it to JPEG or PNG"
+            )
         if stream.codec_context is None:  # of a format that FFmpeg does not know, or said wrongly
             container.close()
             raise SourceError(f"{source} has a video of an unknown format; expected one like H.264")
@@ -80,7 +93,7 @@ class VideoReader:
 
         Raises `SourceError` at the end if something of a recording was lost, or if it was live.
         """
-        clock, start, index = MediaClock(info.fps), time.monotonic(), 0
+        clock, start, index = MediaClock(self._container, info.fps), time.monotonic(), 0
         self._began = start
         picture, self._first = self._first, None
         while picture is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -12,6 +14,15 @@ import numpy.typing as npt
 
 Image = npt.NDArray[np.uint8]
 """(H, W, 3) uint8 BGR."""
+
+_TILED_HEIC = (
+    b"c-n1Iy-EW?5T4ytyyDOk6@o}etRhyv!J=sdeFx9`Nd~gXavl=91Yf|)+Fpp3Vkb6MzQZ*ZR+cH0IJ>z!<#gEDneW?g"
+    b"|7HN77N-|lVY~-qCMxt}0G6pJ^<i$!ZrDrm95e<gRLsNBCz1h37!f|g-XI_ZZ3)8A#yBf7@POys>MyQTmeC<UM(oEH"
+    b"3GxjB5jP6bbk76(>>rZ<CGEaWf}u&5HKwXOEJK}WiVvuR0mUKhJz&C6S5{R2fX}b#6ktW1(CIbFTsE5-fiMbTM*WdX"
+    b"pB8ub8LO<^G{%e9?}s~+KHqd5L%o>Ek*B0zYO|;0ep}Kt>v*Q4{L3<TPva2nLmkKYM`Oy|M6HS*QSro>3*dGZeBqMF"
+    b"Eli@gsBeg>Loz-u6SS1=8MrNWw>Elvea;%UlPdlODKuAm"
+)
+"""What libheif writes for two grey tiles of 64x64 px side by side; PyAV only reads such files."""
 
 
 def pan(
@@ -93,6 +104,12 @@ def write_sound(path: Path, seconds: float = 0.5) -> Path:
     return path
 
 
+def write_tiled_heic(path: Path) -> Path:
+    """Write a picture as telephones do: in tiles, each a stream of its own."""
+    path.write_bytes(zlib.decompress(base64.b85decode(_TILED_HEIC)))
+    return path
+
+
 def turn_mp4(path: Path, degrees: int, *, mirrored: bool = False) -> Path:
     """Give an MP4's track a display matrix that turns it clockwise, as telephones do.
 
@@ -111,6 +128,21 @@ def turn_mp4(path: Path, degrees: int, *, mirrored: bool = False) -> Path:
     start = data.index(b"tkhd") + 4 + 40
     assert data[start : start + 4] == one.to_bytes(4, "big"), "expected the identity"
     data[start : start + 36] = matrix
+    path.write_bytes(data)
+    return path
+
+
+def empty_sample(path: Path, number: int) -> Path:
+    """Make a picture of a MOV an empty one, which says that the last is shown on.
+
+    Its data goes to the next picture's, behind whose end a JPEG decoder does not look. The sizes
+    are a table in the box stsz (ISO/IEC 14496-12, 8.7.3): 32-bit numbers, 16 bytes behind its name.
+    """
+    data = bytearray(path.read_bytes())
+    start = data.index(b"stsz") + 16 + 4 * number
+    own, following = (int.from_bytes(data[at : at + 4], "big") for at in (start, start + 4))
+    assert min(own, following) > 0, "expected a table of sizes"
+    data[start : start + 8] = (own + following).to_bytes(8, "big")
     path.write_bytes(data)
     return path
 

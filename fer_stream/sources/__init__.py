@@ -4,3 +4,6 @@ IMAGE_ENDINGS = (
     *(".png", ".jpg", ".jpeg", ".jfif", ".bmp", ".tif", ".tiff", ".webp", ".pgm", ".ppm"),
 )
 """File names that the images source takes from a folder, lower case."""
+
+VIDEO_ENDINGS = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi")
+"""File names that surely are recordings, lower case."""

@@ -14,7 +14,7 @@ import numpy as np
 
 from fer_stream.errors import ConfigError, SourceError
 from fer_stream.frames import frame_from_image
-from fer_stream.sources import IMAGE_ENDINGS
+from fer_stream.sources import IMAGE_ENDINGS, VIDEO_ENDINGS
 from fer_stream.stages import Source
 from fer_stream.types import BgrImage, Frame, StreamInfo
 from fer_stream.urls import path_target
@@ -23,7 +23,8 @@ from fer_stream.urls import path_target
 class ImagesSource(Source):
     """Reads pictures in the order of their names: `images:holiday/`, `images:frame_*.png?fps=25`.
 
-    Numbers in names count as numbers: 9.png comes before 10.png.
+    Numbers in names count as numbers: 9.png comes before 10.png. Of a picture that moves (WebP,
+    PNG) the first is read.
     Without `fps` the pictures have nothing to do with each other: each one is searched for faces,
     is its own source in the rows (its path), and its time is its number in seconds. With `fps`
     they are the frames of one film, tracked and smoothed like any other.
@@ -95,6 +96,9 @@ class ImagesSource(Source):
             found = [path]
         else:
             found = list(map(Path, glob.glob(self._target)))  # noqa: PTH207 - may be absolute
+            # Each would be read whole to see that it is no picture.
+            if all(p.suffix.lower() in VIDEO_ENDINGS for p in found):
+                found = []
         return sorted(found, key=_in_order)
 
 

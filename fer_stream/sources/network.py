@@ -13,11 +13,11 @@ import av
 from fer_stream.errors import ConfigError, SourceError
 from fer_stream.media import ffmpeg_reason
 from fer_stream.reader import VideoReader
+from fer_stream.sources import VIDEO_ENDINGS
 from fer_stream.stages import Source
 from fer_stream.types import Frame, StreamInfo
 from fer_stream.urls import without_password
 
-_RECORDINGS = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi")
 _LISTENS = ("udp", "tcp", "srt")  # also without a host
 _SEGMENT_S = 20.0  # an HLS stream comes in pieces of several seconds
 
@@ -54,7 +54,7 @@ class NetworkSource(Source):
         path = target.partition("?")[0].lower()
         self._is_http = path.startswith("http")
         self._is_live = live
-        self.live = not (self._is_http and path.endswith(_RECORDINGS)) if live is None else live
+        self.live = not (self._is_http and path.endswith(VIDEO_ENDINGS)) if live is None else live
         self.frame_timeout_s = max(read_timeout, _SEGMENT_S if path.endswith(".m3u8") else 0.0)
         self._timeout = (open_timeout, self.frame_timeout_s)
         # FFmpeg opens, then looks into the stream; then comes the first frame. A name server that

@@ -16,7 +16,16 @@ from fer_stream.errors import ConfigError, SourceError
 from fer_stream.imaging import crop_face
 from fer_stream.sources.file import FileSource
 from fer_stream.types import Box, Frame, StreamInfo
-from tests.clips import Image, cut, damage, turn_mp4, write_clip, write_sound
+from tests.clips import (
+    Image,
+    cut,
+    damage,
+    empty_sample,
+    turn_mp4,
+    write_clip,
+    write_sound,
+    write_tiled_heic,
+)
 from tests.conftest import MakeClip
 
 FRAGMENTED = {"movflags": "frag_keyframe+empty_moov+default_base_moof"}
@@ -61,6 +70,16 @@ def test_time_follows_the_containers_time_stamps(name: str, clip: MakeClip) -> N
     assert [frame.time_s for frame in frames] == pytest.approx([s / 1000 for s in stamps], abs=1e-6)
 
 
+@pytest.mark.parametrize("codec", ["libx264", "mpeg4", "mjpeg"])
+def test_time_in_an_avi_is_its_count_of_moments(codec: str, clip: MakeClip) -> None:
+    # AVI has no time stamps; H.264 stores pictures in another order than they are shown in.
+    path = clip("count.avi", codec=codec, pix_fmt="yuvj420p" if codec == "mjpeg" else "")
+    info, frames, error = read(path)
+    assert error == ""
+    assert info.frame_count == 40
+    assert [frame.time_s for frame in frames] == pytest.approx([i / 25 for i in range(40)])
+
+
 def test_time_starts_at_zero_however_late_the_stream_starts(clip: MakeClip) -> None:
     path = clip("late.mkv", pts=range(2500, 2540))
     with av.open(str(path)) as container:
@@ -68,6 +87,21 @@ def test_time_starts_at_zero_however_late_the_stream_starts(clip: MakeClip) -> N
     _, frames, error = read(path)
     assert error == ""
     assert [frame.time_s for frame in frames] == pytest.approx([i / 25 for i in range(40)])
+
+
+def test_an_empty_packet_is_no_damage(clip: MakeClip) -> None:
+    # Theora has them wherever the last picture stays, and so have recorders that missed one.
+    path = clip("stays.mov", codec="mjpeg", pix_fmt="yuvj420p")
+    _, frames, error = read(empty_sample(path, 7))
+    assert error == ""
+    moments = [number for number in range(40) if number != 7]
+    assert [frame.time_s for frame in frames] == pytest.approx([i / 25 for i in moments])
+
+
+def test_a_picture_in_tiles_is_not_read_as_one_of_them(tmp_path: Path) -> None:
+    path = write_tiled_heic(tmp_path / "phone.heic")
+    with pytest.raises(SourceError, match=r"phone\.heic is a picture in tiles.* convert it"):
+        FileSource(str(path)).open()
 
 
 @pytest.mark.parametrize("mirrored", [False, True])
@@ -255,6 +289,16 @@ def test_damage_in_the_middle_costs_what_is_damaged_and_is_reported(
     _, frames, error = read(path)
     assert "is incomplete: " in error
     assert len(frames) > 25, "what follows the damage is read too"
+
+
+def test_damage_that_a_library_of_the_decoder_finds_is_damage_like_any_other(
+    clip: MakeClip,
+) -> None:
+    # A recording of a screen without loss: zlib unpacks it.
+    path = damage(clip("bad.avi", noise(), codec="png", pix_fmt="rgb24"), share=0.5, length=1000)
+    _, frames, error = read(path)
+    assert "is incomplete: " in error
+    assert len(frames) >= 48, "what follows the damage is read too"
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -136,10 +136,13 @@ def test_where_there_are_no_pictures_it_says_so(target: str, tmp_path: Path) -> 
         ImagesSource(str(tmp_path / target)).open()
 
 
-def test_a_folder_of_videos_is_told_how_they_are_given(clip: MakeClip, tmp_path: Path) -> None:
-    clip("talk.mp4")
-    with pytest.raises(SourceError, match="videos are given one by one"):
-        ImagesSource(str(tmp_path)).open()
+@pytest.mark.parametrize("target", ["", "*", "*.MP4"])
+def test_who_gives_several_videos_is_told_how_they_are_given(
+    target: str, clip: MakeClip, tmp_path: Path
+) -> None:
+    clip("talk.MP4")
+    with pytest.raises(SourceError, match=r"no pictures at .* videos are given one by one"):
+        ImagesSource(str(tmp_path / target)).open()
 
 
 def test_a_name_that_no_file_can_have_is_an_error_of_ours() -> None:
