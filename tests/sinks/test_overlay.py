@@ -203,6 +203,54 @@ def test_a_window_is_dark_with_a_word_while_its_source_is_away(display: str) -> 
     assert program.returncode == 0
 
 
+PICTURES = """
+from fer_stream.sinks.overlay import OverlaySink
+from fer_stream.testing import make_frame, make_result, make_run
+from fer_stream.types import StreamInfo
+
+sink = OverlaySink()
+sink.open(make_run(("holiday", "door")))
+for name in ("holiday/1.jpg", "door", "holiday/2.jpg", "holiday/3.jpg"):
+    info = StreamInfo(name, 64, 48, stills=name != "door")
+    sink.write(make_result(frame=make_frame(info=info)))
+print("shown", flush=True)
+while input() != "go on":
+    sink.idle()
+sink.close()
+"""
+
+
+def titles(display: str) -> list[str]:
+    """Return the titles of our windows."""
+    require_program("xdotool")
+    found = subprocess.run(
+        ["xdotool", "search", "--onlyvisible", "--name", f"^{TITLE}", "getwindowname", "%@"],
+        env=environment(DISPLAY=display),
+        capture_output=True,
+        text=True,
+    )
+    return sorted(found.stdout.splitlines())
+
+
+def test_the_pictures_of_a_folder_share_a_window(display: str) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", PICTURES],
+        env=environment(DISPLAY=display),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as program:
+        assert program.stdin
+        assert program.stdout
+        program.stdout.readline()
+        expected = [f"{TITLE}: door", f"{TITLE}: pictures"]
+        wait_until(lambda: len(titles(display)) >= len(expected))
+        found = titles(display)
+        print("go on", file=program.stdin, flush=True)
+    assert found == expected
+    assert program.returncode == 0
+
+
 def test_an_opencv_that_calls_no_window_visible_shows_it_all_the_same(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
