@@ -60,14 +60,12 @@ def test_pressing_q_ends_the_run_and_the_rows_are_kept(tmp_path: Path, display: 
     ) as program:
         wait_until(lambda: window(display), program)
         wait_until(lambda: line_count(tmp_path / "out.csv") > 10, program)
-        start_s = time.monotonic()
         shell(display, "xdotool", "windowfocus", window(display))
         # Not `key --window`: for that the release goes to a window that is gone, the key stays
         # down, and the server types it into the next test's window.
         shell(display, "xdotool", "key", "q")
         _, said = program.communicate(timeout=30)
         assert program.returncode == 0, said
-        assert time.monotonic() - start_s < 15
     assert "Traceback" not in said
     assert (tmp_path / "out.csv").read_bytes().endswith(b"\n")
     assert window(display) == ""
