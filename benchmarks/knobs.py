@@ -25,7 +25,7 @@ from markers import put
 from recall import MEDIA
 
 import fer_stream
-from fer_stream.cli.run import prepare_process
+from fer_stream.cli.process import prepare_process
 
 SEARCHES: dict[str, dict[str, Any]] = {
     "defaults": {},
@@ -70,16 +70,18 @@ def readings(settings: dict[str, Any]) -> tuple[list[list[str]], float]:
         read = dict(labelled(MEDIA / "videos" / clip, settings))
         cpu_s += time.process_time() - start_s
         held, last = [], ""
-        for index in range(frames(MEDIA / "videos" / clip)):
+        for index in range(length(clip)[0]):
             last = read.get(index, last)
             held.append(last)
         known.append(held)
     return known, 1000 * cpu_s / sum(map(len, known))
 
 
-def frames(path: Path) -> int:
-    with av.open(str(path)) as container:
-        return container.streams.video[0].frames
+def length(clip: str) -> tuple[int, float]:
+    """Return a clip's length in frames and in seconds."""
+    with av.open(str(MEDIA / "videos" / clip)) as container:
+        stream = container.streams.video[0]
+        return stream.frames, stream.frames / float(stream.average_rate or 25)
 
 
 def labelled(path: Path, settings: dict[str, Any]) -> Iterator[tuple[int, str]]:
@@ -90,6 +92,7 @@ def labelled(path: Path, settings: dict[str, Any]) -> Iterator[tuple[int, str]]:
 
 def reading_rows(more: dict[str, Any]) -> Iterator[str]:
     reference: list[list[str]] = []
+    seconds = sum(length(clip)[1] for clip in STEADY)
     for name, settings in READINGS.items():
         known, ms = readings({**settings, **more})
         reference = reference or known
@@ -100,7 +103,6 @@ def reading_rows(more: dict[str, Any]) -> Iterator[str]:
         ]
         same = sum(one == other for one, other in pairs) / len(pairs)
         changes = sum(one != other for held in known for one, other in pairwise(filter(None, held)))
-        seconds = len(pairs) / 25
         yield f"| {name} | {same:.1%} | {changes / seconds:.2f} | {ms:.2f} |"
 
 

@@ -16,7 +16,7 @@ from markers import put
 from speed import DOCS, MEDIA
 
 from fer_stream.cli.capacity import Capacity, measure
-from fer_stream.cli.run import prepare_process
+from fer_stream.cli.process import prepare_process
 from fer_stream.config import make_config
 from fer_stream.plugins import installed
 

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 BUILTIN = "fer-stream"
 
-_OF_OURS = {"mqtt": "fer-stream-mqtt", "mqtts": "fer-stream-mqtt"}
-"""Stages in packages of ours that need more than the core."""
+_OF_OURS = {("sink", "mqtt"): "fer-stream-mqtt", ("sink", "mqtts"): "fer-stream-mqtt"}
+"""Kinds and names of stages in packages of ours that need more than the core."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ class Plugins:
         if found:
             owners = " and ".join(provided.plugin for provided in found)
             raise PluginError(f"{kind} '{name}' is provided by {owners}; uninstall or rename one")
-        if package := _OF_OURS.get(name):
+        if package := _OF_OURS.get((kind, name)):
             raise ConfigError(
                 f"{kind} '{name}' is a package of its own; install it with: pip install {package}"
                 f"{self.failure_hint()}"

@@ -2,8 +2,9 @@
 
 A stage is a class with a `name`, built from `(target="", **options)`. Its keyword options are its
 schema: `csv:out.csv?append=true` calls `CsvSink("out.csv", append=True)`, with the text converted
-to the option's annotated type (str, int, float, bool, each also `| None`). A constructor only
-stores and checks what it was given (`ConfigError`); files, devices and windows are opened later.
+to the option's annotated type (str, int, float, bool, each also `| None`). A constructor checks
+and stores what it was given (`ConfigError`) and loads a detector's or classifier's model
+(`ModelError`); files, devices and windows are opened later.
 
 One instance serves one run, a source's only one connection. An exception from any method ends up
 in front of the user: a `FerStreamError` as one line, anything else as a bug with its traceback.
@@ -182,8 +183,7 @@ class Tracker(Stage):
 class Classifier(Stage):
     """Gives each face its scores.
 
-    One instance serves all sources, on the run's classifier thread. The constructor loads the
-    model and raises `ModelError` before any source is opened.
+    One instance serves all sources, on the run's classifier thread.
 
     Example:
         class Bright(Classifier):

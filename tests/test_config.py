@@ -119,6 +119,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         ({"source": [5]}, "source must be text or a table, got 5"),
         ({"source": [{"target": "x"}]}, "source: a table needs the key 'use'"),
         ({"source": ["gopher://x"]}, "unknown source 'gopher'; known: .*network"),
+        ({"source": ["mqtt://x"]}, "unknown source 'mqtt'; known: .*network"),
         ({"sink": ["cvs:x"]}, r"unknown sink 'cvs'; did you mean csv\?; known: .*csv"),
         ({"sink": ["gopher://x"]}, "unknown sink 'gopher'"),
         ({"detector": "eyes"}, "unknown detector 'eyes'; known: .*haar"),

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator
 
 import fer_stream
 from contest.reading import Look, Seen
-from fer_stream.cli.run import prepare_process
+from fer_stream.cli.process import prepare_process
 
 
 def prepare(detector: str) -> Look:

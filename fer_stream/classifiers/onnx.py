@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from fer_stream.errors import ModelError
 from fer_stream.models import model_path
-from fer_stream.models.info import describe, load_session
+from fer_stream.models.info import describe, first_run, load_session
 from fer_stream.stages import Classifier
 from fer_stream.types import EmotionScores
 
@@ -33,14 +33,8 @@ class OnnxClassifier(Classifier):
         self.model_sha256 = self.info.sha256
         self._input = self._session.get_inputs()[0].name
         self._output = self._session.get_outputs()[0].name
-        # A blank face now shows a model that cannot run before a source is opened for it.
-        try:
+        with first_run(path):
             self.classify(np.zeros((1, *self.input_size), np.uint8))
-        except ModelError:
-            raise
-        except Exception as error:  # onnxruntime's errors share no base class but Exception
-            reason = " ".join(str(error).split())[:200]
-            raise ModelError(f"model {path} cannot be run: {reason}") from None
 
     def classify(self, crops: npt.NDArray[np.uint8]) -> list[EmotionScores]:
         """Score a batch of faces, (N, height, width) uint8 grey, 0..255."""

@@ -56,7 +56,7 @@ def bench(source: str, seconds: float, as_json: bool, **flags: Any) -> None:
     from pathlib import Path
 
     from fer_stream.cli.capacity import check, measure
-    from fer_stream.cli.run import prepare_process
+    from fer_stream.cli.process import prepare_process
     from fer_stream.config import make_config
     from fer_stream.plugins import installed
     from fer_stream.urls import without_password

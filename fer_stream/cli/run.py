@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,10 +18,6 @@ if TYPE_CHECKING:
     from fer_stream.config import RunConfig
     from fer_stream.engine.engine import Engine
     from fer_stream.engine.stats import RunStats
-
-
-_M_ARENA_MAX = -8  # of glibc's malloc.h
-_HEAPS = 2
 
 
 @click.command(short_help="Read sources and send the faces' emotions to sinks.")
@@ -93,6 +89,7 @@ def run(config: str | None, profile: bool, **flags: Any) -> None:
 
 def _prepared(config: str | None, flags: dict[str, Any]) -> tuple[RunConfig, Engine]:
     from fer_stream.api import make_engine
+    from fer_stream.cli.process import prepare_process
     from fer_stream.config import make_config, read_toml
     from fer_stream.plugins import with_files
 
@@ -189,30 +186,3 @@ def _plugin_files(value: object) -> list[str]:
     if isinstance(files, list | tuple) and all(isinstance(file, str) for file in files):
         return list(files)
     raise ConfigError(f"plugin must be the path of a Python file or a list of them, got {value!r}")
-
-
-def prepare_process() -> None:
-    """Set OpenCV, the interpreter and the log up for a run on a command line."""
-    import cv2
-
-    from fer_stream.cli.log import log_to_standard_error
-
-    # The engine's threads keep the cores busy; OpenCV's own would only get in their way.
-    cv2.setNumThreads(1)
-    # Stages hand small things to each other: 5 ms, the default, is half a frame's time.
-    sys.setswitchinterval(0.001)
-    _limit_heaps()
-    log_to_standard_error()
-
-
-def _limit_heaps() -> None:
-    """Keep memory from creeping up for hours while cameras come and go.
-
-    The C library of most Linux systems opens up to eight heaps a core, one after the other as
-    threads come and go, and each keeps the room of the pictures that were in it.
-    """
-    if sys.platform == "linux":
-        import ctypes
-
-        with suppress(AttributeError):  # another C library
-            ctypes.CDLL(None).mallopt(_M_ARENA_MAX, _HEAPS)

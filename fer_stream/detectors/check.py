@@ -11,7 +11,7 @@ from fer_stream.detectors.squares import Squares
 from fer_stream.errors import ModelError
 from fer_stream.imaging import crop
 from fer_stream.models.face_check import describe_check_model
-from fer_stream.models.info import load_session
+from fer_stream.models.info import first_run, load_session
 from fer_stream.types import Frame
 
 _AT_MOST = 64  # squares, the surest: a frame that seems full of faces must not stop a run
@@ -31,13 +31,8 @@ class FaceCheck:
         self._session = load_session(path)
         self.info = describe_check_model(path, self._session)
         self._input = self._session.get_inputs()[0].name
-        try:
+        with first_run(path):
             self._look(np.zeros((1, self.info.side, self.info.side), np.uint8))
-        except ModelError:
-            raise
-        except Exception as error:  # onnxruntime's errors share no base class but Exception
-            reason = " ".join(str(error).split())[:200]
-            raise ModelError(f"model {path} cannot be run: {reason}") from None
 
     def joint(
         self, frame: Frame, squares: Squares, scores: npt.NDArray[np.float32]
@@ -54,12 +49,12 @@ class FaceCheck:
         # The log-odds of independent witnesses add up.
         odds = np.log(first / (1 - first)) + _WEIGHT * self._odds(frame, squares[:_AT_MOST])
         joint = np.zeros(len(squares), np.float32)
-        joint[: len(odds)] = 1 / (1 + np.exp(-odds))
+        joint[: len(odds)] = _likely(odds)
         return joint
 
     def alone(self, frame: Frame, squares: Squares) -> npt.NDArray[np.float32]:
         """Return what this look says by itself of squares (N, 3), px of the frame: (N,) 0..1."""
-        return np.asarray(1 / (1 + np.exp(-self._odds(frame, squares))), np.float32)
+        return _likely(self._odds(frame, squares))
 
     def _odds(self, frame: Frame, squares: Squares) -> npt.NDArray[np.float32]:
         """Return the log-odds that each of the squares (N, 3), px of the frame, is a face, (N,)."""
@@ -79,6 +74,11 @@ class FaceCheck:
                 f"({len(crops)}, 1), log-odds; make one with fer-stream train-detector"
             )
         return np.clip(said[:, 0], -_MOST, _MOST)
+
+
+def _likely(odds: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Return the probabilities, 0..1, of log-odds."""
+    return np.asarray(1 / (1 + np.exp(-odds)), np.float32)
 
 
 def look_at(

@@ -15,7 +15,7 @@ from fer_stream.imaging import shrink, widened
 from fer_stream.models import face_model_path
 from fer_stream.models.face import describe_face_model
 from fer_stream.models.face_check import check_path
-from fer_stream.models.info import load_session
+from fer_stream.models.info import first_run, load_session
 from fer_stream.stages import Detector
 from fer_stream.types import Box, Detection, Frame, GreyImage
 
@@ -56,14 +56,8 @@ class OnnxDetector(Detector):
         self._check = FaceCheck(checker) if checker else None
         worth_from = self._check.info.worth_from if self._check else self._threshold
         self._candidates_from = min(worth_from, self._threshold)
-        # A blank picture now shows a model that cannot run before a source is opened for it.
-        try:
+        with first_run(path):
             self._cells(np.zeros((self.info.multiple, self.info.multiple), np.uint8))
-        except ModelError:
-            raise
-        except Exception as error:  # onnxruntime's errors share no base class but Exception
-            reason = " ".join(str(error).split())[:200]
-            raise ModelError(f"model {path} cannot be run: {reason}") from None
 
     def detect(self, frame: Frame) -> list[Detection]:
         """Return the faces, the surest first; boxes are squares, cut at the frame's edges."""

@@ -1,4 +1,4 @@
-"""A bounded queue that can be closed, and a desk where several of them meet."""
+"""A bounded queue that can be closed, and a junction where several of them meet."""
 
 from __future__ import annotations
 

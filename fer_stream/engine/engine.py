@@ -21,12 +21,12 @@ import numpy.typing as npt
 
 from fer_stream.engine.channel import Closed, Junction
 from fer_stream.engine.ending import join_or_leave, join_until
-from fer_stream.engine.lane import AHEAD_PX, Lane, Plan, Work, is_late, source_of, stacked
+from fer_stream.engine.lane import AHEAD_PX, Lane, Plan, Work, source_of, stacked
 from fer_stream.engine.main_sinks import MainSinks
 from fer_stream.engine.outlets import Caller, Outlet
 from fer_stream.engine.sink_thread import SinkThread
 from fer_stream.engine.stats import RunStats
-from fer_stream.errors import ConfigError, SinkError
+from fer_stream.errors import ConfigError, SinkError, SourceError
 from fer_stream.stages import Classifier, Sink
 from fer_stream.types import EmotionScores, FrameResult, RunInfo, SourceStatus
 
@@ -245,7 +245,7 @@ class Engine:
 
     def _failed(self, error: BaseException) -> None:
         self._errors.append(error)
-        if not is_late(error):
+        if not isinstance(error, SourceError):  # a source that ended too early had good frames
             self._abort()
             self.request_stop()  # from now on a sink that hangs is waited for no longer
 

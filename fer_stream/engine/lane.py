@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from fer_stream.engine.channel import Channel, Closed, Tray
+from fer_stream.engine.finder import Finder
 from fer_stream.engine.schedule import AnalysisPace, DetectionSchedule
 from fer_stream.engine.stats import RunStats
 from fer_stream.engine.supervisor import Origin, Supervisor
-from fer_stream.errors import SourceError
 from fer_stream.imaging import crop_face
 from fer_stream.stages import Detector, Filter, Tracker
 from fer_stream.types import (
@@ -69,7 +69,7 @@ class Lane:
     Args:
         plan: The stages.
         crop_size: (height, width) in px of the crops that the classifier wants.
-        desk: Where frames with cropped faces, and statuses, are handed on.
+        tray: Where frames with cropped faces, and statuses, are handed on.
         ahead_px: How many pixels of a file's pictures may wait before the analysis, and after it.
         failed: Called, on the thread concerned, with an exception that ended a thread.
         stats: The run's numbers.
@@ -79,14 +79,14 @@ class Lane:
         self,
         plan: Plan,
         crop_size: tuple[int, int],
-        desk: Tray[Work | SourceStatus],
+        tray: Tray[Work | SourceStatus],
         ahead_px: int,
         failed: Callable[[BaseException], None],
         stats: RunStats,
     ) -> None:
         self.plan = plan
         self._crop_size = crop_size
-        self._desk = desk
+        self._tray = tray
         self._ahead_px = ahead_px
         self._failed = failed
         self._stages = stats.stages
@@ -95,10 +95,12 @@ class Lane:
         self.stats = self.source.stats
         self.group = GROUP
         """How many of its frames are classified together, and may wait for each sink."""
+        self._analyser = threading.Thread(target=self._analyse, daemon=True)
+        # What `finish` remembers of the session that it is in:
         self._session = -1
         self._filters: list[Filter] = []
-        self._read: dict[int | None, Face] = {}
-        self._analyser = threading.Thread(target=self._analyse, daemon=True)
+        self._last_read: dict[int | None, Face] = {}
+        """By track: the face as it was when its emotion was last read."""
 
     def start(self) -> None:
         """Start reading and analysing."""
@@ -119,13 +121,55 @@ class Lane:
         """Return the threads to wait for once it is stopped."""
         return [self._analyser, *self.source.threads()]
 
+    # -- the threads that read and analyse ---------------------------------------------------
+
+    def _make_room(self, info: StreamInfo) -> None:
+        if info.live or info.stills:  # still pictures may be huge, and each has a group of faces
+            self._inbox.capacity = 1
+            self._tray.collect_by(0 if info.live else 1)
+            return
+        picture_px = info.width * info.height
+        self.group = max(min(GROUP, _GROUP_PX // picture_px), 1)
+        self._inbox.capacity = ahead = max(min(_AHEAD, self._ahead_px // picture_px), 2)
+        self._tray.collect_by(self.group, ahead)
+
+    def _analyse(self) -> None:
+        try:
+            finder, session = None, -1
+            for item in self._inbox:
+                if isinstance(item, SourceStatus):
+                    self._tray.put_note(item)
+                    continue
+                if finder is None or item.info.session != session:
+                    finder, session = self._new_finder(), item.info.session
+                self._tray.put(self._work(item, *finder.find(item)))
+        except Closed:
+            pass
+        except BaseException as error:
+            self._failed(error)
+        finally:
+            self._inbox.abort()  # wakes a reader that waits for room
+            self._tray.close()
+
+    def _new_finder(self) -> Finder:
+        plan = self.plan
+        schedule, pace = DetectionSchedule(plan.detect_every), AnalysisPace(plan.analyse_fps)
+        return Finder(plan.detector, plan.new_tracker(), schedule, pace, self._stages)
+
+    def _work(self, frame: Frame, tracks: list[Track], analysed: bool) -> Work:
+        cut = tracks if analysed else []
+        crops = [crop_face(frame, track.box, self._crop_size) for track in cut]
+        return Work(self, frame, tracks, crops, analysed, self.stats.frames_dropped["late"])
+
+    # -- the classifier thread ---------------------------------------------------------------
+
     def finish(self, work: Work, scores: list[EmotionScores], latency_ms: float) -> FrameResult:
         """Run the filters over a frame's faces; called on the classifier thread, in order."""
         frame = work.frame
         if frame.info.session != self._session or frame.info.stills:
             self._session = frame.info.session
             self._filters = self.plan.new_filters()
-            self._read = {}
+            self._last_read = {}
         faces = self._analysed(work, scores) if work.analysed else self._followed(work)
         self.stats.frames_processed += 1
         return FrameResult(frame, tuple(faces), latency_ms, work.dropped, work.analysed)
@@ -139,94 +183,21 @@ class Lane:
             for stage in self._filters:
                 faces = stage.apply(work.frame, faces)
         if self.plan.analyse_fps is not None:
-            self._read = {face.track_id: face for face in faces if face.track_id is not None}
+            self._last_read = {face.track_id: face for face in faces if face.track_id is not None}
         return faces
 
     def _followed(self, work: Work) -> list[Face]:
         """Return the faces that were read before, where they are now."""
         return [
-            replace(self._read[track.track_id], box=track.box)
+            replace(self._last_read[track.track_id], box=track.box)
             for track in work.tracks
-            if track.track_id in self._read
+            if track.track_id in self._last_read
         ]
-
-    def _make_room(self, info: StreamInfo) -> None:
-        if info.live or info.stills:  # still pictures may be huge, and each has a group of faces
-            self._inbox.capacity = 1
-            self._desk.collect_by(0 if info.live else 1)
-            return
-        picture_px = info.width * info.height
-        self.group = max(min(GROUP, _GROUP_PX // picture_px), 1)
-        self._inbox.capacity = ahead = max(min(_AHEAD, self._ahead_px // picture_px), 2)
-        self._desk.collect_by(self.group, ahead)
-
-    def _analyse(self) -> None:
-        try:
-            session = -1
-            tracker, schedule, pace, tracks = self._afresh()
-            for item in self._inbox:
-                if isinstance(item, SourceStatus):
-                    self._desk.put_note(item)
-                    continue
-                frame = item
-                if frame.info.session != session and session >= 0:
-                    tracker, schedule, pace, tracks = self._afresh()
-                session = frame.info.session
-                stills = frame.info.stills
-                analysed = stills or pace.due(frame)
-                # Between analysed frames too: those alone may be seconds apart, and show no face
-                # twice. What nobody follows would be searched for in vain.
-                searchable = analysed or tracker.follows
-                due = stills or (
-                    searchable and schedule.due(frame, tracker.wants_detection, tracks)
-                )
-                tracks = self._tracked(frame, tracker, due)
-                if searchable and not due and tracker.wants_detection:
-                    # On this very frame, not on the next: it may be the first after a cut.
-                    schedule.searched(frame)
-                    tracks = self._tracked(frame, tracker, True)
-                cut = tracks if analysed else []
-                crops = [crop_face(frame, track.box, self._crop_size) for track in cut]
-                dropped = self.stats.frames_dropped["late"]
-                self._desk.put(Work(self, frame, tracks, crops, analysed, dropped))
-        except Closed:
-            pass
-        except BaseException as error:
-            self._failed(error)
-        finally:
-            self._inbox.abort()  # wakes a reader that waits for room
-            self._desk.close()
-
-    def _tracked(self, frame: Frame, tracker: Tracker, detect: bool) -> list[Track]:
-        found = None
-        if detect:
-            with self._stages["detect"].time():
-                found = self.plan.detector.detect(frame)
-            if found is None:  # which trackers would take for a frame that was not searched
-                name = self.plan.detector.name
-                raise TypeError(f"detector '{name}' returned None; without a face it must be []")
-        if frame.info.stills:
-            return [Track(face.box, None, face.confidence) for face in found or ()]
-        with self._stages["track"].time():
-            return tracker.update(frame, found)
-
-    def _afresh(self) -> tuple[Tracker, DetectionSchedule, AnalysisPace, list[Track]]:
-        """Return what a session starts with."""
-        plan = self.plan
-        schedule, pace = DetectionSchedule(plan.detect_every), AnalysisPace(plan.analyse_fps)
-        tracker = plan.new_tracker()
-        tracker.look_again = plan.detector.look_again
-        return tracker, schedule, pace, []
 
 
 def source_of(item: object) -> str | None:
     """Return which source a status is about; None for anything else."""
     return item.source_id if isinstance(item, SourceStatus) else None
-
-
-def is_late(error: BaseException) -> bool:
-    """Whether an error lets the frames before it go on: a source that ended too early."""
-    return isinstance(error, SourceError)
 
 
 def stacked(works: list[Work]) -> np.ndarray | None:

@@ -72,8 +72,7 @@ class Caller:
         try:
             self._timed(lambda: self.sink.open(run))
         except OSError as error:  # the world's, not a bug
-            problem = f"sink '{self.sink.name}' cannot be opened: {_reason(error)}"
-            raise SinkError(problem) from error
+            raise self.blamed(error, "cannot be opened") from error
         self.stats.up = True
 
     def take(self, item: FrameResult | SourceStatus) -> None:
@@ -106,24 +105,29 @@ class Caller:
         self.stats.up = False
         try:
             self._timed(self.sink.close)
-        except SinkError as error:
-            return error
-        except (Exception, SystemExit) as error:
-            if not isinstance(error, OSError):
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            if not isinstance(error, (SinkError, OSError)):
                 logger.exception("sink '%s' has a bug:", self.sink.name)
-            return SinkError(f"sink '{self.sink.name}' failed to close: {_reason(error)}")
+            return self.blamed(error, "failed to close")
         return None
+
+    def blamed(self, error: BaseException, what: str) -> SinkError:
+        """Return an error of the sink as one that names it; `what` is what it did."""
+        if isinstance(error, SinkError):
+            return error
+        return SinkError(f"sink '{self.sink.name}' {what}: {_reason(error)}")
 
     def _checked(self, call: Callable[[], None], where: str) -> None:
         try:
             self._timed(call)
-        except (StopStream, SinkError):
+        except (StopStream, SinkError, KeyboardInterrupt):
             raise
-        except (Exception, SystemExit) as error:  # a thread that "exits" would just vanish
+        except BaseException as error:  # a thread that "exits" or is "cancelled" would just vanish
             if not isinstance(error, (FerStreamError, OSError)):
                 logger.exception("sink '%s' has a bug:", self.sink.name)
-            problem = f"sink '{self.sink.name}' failed {where}: {_reason(error)}"
-            raise SinkError(problem) from error
+            raise self.blamed(error, f"failed {where}") from error
 
     def _timed(self, call: Callable[[], None]) -> None:
         self.stats.enter()

@@ -119,8 +119,8 @@ class SinkThread(Outlet):
             except StopStream:
                 self._stop()
                 return False
-            except (Exception, SystemExit) as error:
-                self.error = error if isinstance(error, SinkError) else SinkError(str(error))
+            except BaseException as error:
+                self.error = self._caller.blamed(error, "cannot be opened again")
                 continue
             self._caller.stats.restarts += 1
             return True

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -63,6 +64,21 @@ def load_session(path: Path) -> ort.InferenceSession:
         raise ModelError(
             f"cannot load model {path}: {reason}; expected a whole ONNX file"
         ) from None
+
+
+@contextmanager
+def first_run(path: Path) -> Iterator[None]:
+    """Run a model's session for the first time in a block; raises `ModelError` if it cannot be.
+
+    Whoever loads a model does it at once: such a file is to be known before a source is opened.
+    """
+    try:
+        yield
+    except ModelError:
+        raise
+    except Exception as error:  # onnxruntime's errors share no base class but Exception
+        reason = " ".join(str(error).split())[:200]
+        raise ModelError(f"model {path} cannot be run: {reason}") from None
 
 
 def own_metadata(session: ort.InferenceSession) -> dict[str, str]:

@@ -46,12 +46,9 @@ Pages = Mapping[str, Callable[[str], Page]]
 def monitored(stats: RunStats, address: str) -> Iterator[Callable[[], None]]:
     """Serve a run's metrics and health at HOST:PORT while the block lasts.
 
-    Yields what the run's loop has to call each time that it turns. An empty address serves
-    nothing. Raises `ConfigError` if it cannot be served, before the block is entered.
+    Yields what the run's loop has to call each time that it turns. Raises `ConfigError` if it
+    cannot be served, before the block is entered.
     """
-    if not address:
-        yield lambda: None
-        return
     health = Health(stats)
     with _bound(address, make_pages(stats, health)) as server:
         logger.info("metrics are at http://%s/metrics", server.place)

@@ -18,7 +18,8 @@ class Seen:
     def __init__(self) -> None:
         self.latest: FrameResult | None = None
         self.moments: deque[float] = deque(maxlen=100)
-        self.next_line_s = 0.0
+        self.line_s = float("-inf")
+        """Media time of the last line."""
         self.away = ""
         """How its source is, while that gives no pictures."""
 
@@ -84,9 +85,11 @@ class ConsoleSink(Sink):
 
     def _print_line(self, source: Seen, result: FrameResult) -> None:
         frame = result.frame
-        if not frame.info.stills and frame.time_s < source.next_line_s:
+        # A time before the last line's is a new session's, which counts from 0 again.
+        just_told = source.line_s <= frame.time_s < source.line_s + 1.0
+        if just_told and not frame.info.stills:
             return
-        source.next_line_s = frame.time_s + 1.0
+        source.line_s = frame.time_s
         faces = ", ".join(_words(face) for face in result.faces) or "no face"
         self._screen.print_line(f"{frame.info.source_id} {frame.time_s:8.2f} s  {faces}")
 

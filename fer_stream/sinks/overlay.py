@@ -14,6 +14,7 @@ from fer_stream.stages import Sink
 from fer_stream.types import BgrImage, FrameResult, RunInfo, SourceStatus
 
 _TITLE = "fer-stream"
+_PICTURES = "pictures"  # each is a source of its own; they share a window
 _PROBE = "import cv2; cv2.namedWindow('probe', cv2.WINDOW_NORMAL); cv2.waitKey(1)"
 _PROBE_S = 20.0
 _NO_WINDOW = "choose another sink, such as console, csv:out.csv or video:out.mp4"
@@ -22,7 +23,8 @@ _NO_WINDOW = "choose another sink, such as console, csv:out.csv or video:out.mp4
 class OverlaySink(Sink):
     """Shows boxes, ids, emotions and scores in a window; `q`, Esc or closing it ends the run.
 
-    With several sources each gets a window of its own; it is dark while its source is away.
+    With several sources each gets a window of its own, single pictures one together; it is dark
+    while its source is away.
     """
 
     name = "overlay"
@@ -43,12 +45,13 @@ class OverlaySink(Sink):
 
     def write(self, result: FrameResult) -> None:
         """Show a frame."""
-        title = self._title(result.frame.info.source_id)
+        info = result.frame.info
+        title = self._title(_PICTURES if info.stills else info.source_id)
         if title not in self._windows:
             # Without the toolbar and status line that Qt adds.
             style = cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL
             cv2.namedWindow(title, style)
-            cv2.resizeWindow(title, result.frame.info.width, result.frame.info.height)
+            cv2.resizeWindow(title, info.width, info.height)
         self._windows[title] = annotated(result)
         cv2.imshow(title, self._windows[title])
         self.idle()

@@ -17,7 +17,7 @@ from fer_stream.draw import annotated
 from fer_stream.errors import ConfigError, SinkError
 from fer_stream.media import ffmpeg_reason
 from fer_stream.stages import Sink
-from fer_stream.types import BgrImage, FrameResult, RunInfo
+from fer_stream.types import BgrImage, Frame, FrameResult, RunInfo
 from fer_stream.urls import path_target
 
 _TIME_BASE = Fraction(1, 90_000)  # fine enough for any frame rate; MPEG's own clock
@@ -29,7 +29,8 @@ _ROOM_BYTES = 1_000_000  # about a second of 1920x1080: a film is not begun anew
 class VideoSink(Sink):
     """Writes what was seen, with what was found: `video:out.mp4` (or .mkv, .mov).
 
-    Frames keep their own time stamps. The first picture's size is the film's: others are fitted
+    Frames keep their own time stamps; a session that begins its time again goes on where the one
+    before it ended. The first picture's size is the film's: others are fitted
     into it, in their own proportions. MP4 is written in fragments, so that a file whose writer
     was killed plays up to about its last two seconds. With several sources each gets a file of its
     own, `out-1.mp4`, `out-2.mp4`, in their order. After an error it goes on in a new one,
@@ -79,7 +80,7 @@ class VideoSink(Sink):
             number = self._sources.index(key) + 1 if key in self._sources else _PICTURES
             self._begin(key, _numbered(self._path, number))
         fps = info.fps or (1.0 if info.stills else 25.0)  # a single picture is shown for a second
-        self._films[key].add(annotated(result), result.frame.time_s, fps)
+        self._films[key].add(annotated(result), result.frame, fps)
 
     def close(self) -> None:
         """Finish the files, all of them even if one cannot be."""
@@ -95,6 +96,30 @@ def _numbered(path: Path, number: int | str) -> Path:
     return path.with_stem(f"{path.stem}-{number}")
 
 
+class _FilmClock:
+    """Turns frames' times into a film's, which cannot start again."""
+
+    def __init__(self) -> None:
+        self._stream: tuple[str, int] | None = None
+        self._last_s = float("-inf")
+        self._shift_s = 0.0
+        self._last_pts = -1
+
+    def pts(self, frame: Frame, step_s: float) -> int:
+        """Return when a frame is shown, in `_TIME_BASE`.
+
+        Args:
+            frame: The next one, of any session and source.
+            step_s: How long after the one before it, in s, if its time has started again.
+        """
+        stream = (frame.info.source_id, frame.info.session)
+        if stream != self._stream and frame.time_s <= self._last_s:
+            self._shift_s = float(self._last_pts * _TIME_BASE) + step_s - frame.time_s
+        self._stream, self._last_s = stream, frame.time_s
+        self._last_pts = max(round((frame.time_s + self._shift_s) / _TIME_BASE), self._last_pts + 1)
+        return self._last_pts
+
+
 class _Film:
     """One output file."""
 
@@ -103,7 +128,7 @@ class _Film:
         self._crf = crf
         self._stream: VideoStream | None = None
         self._failed = False
-        self._last_pts = -1
+        self._clock = _FilmClock()
         # Fragments begin at key frames and are flushed at once.
         options = {"movflags": "frag_keyframe+empty_moov+default_base_moof", "flush_packets": "1"}
         if path.suffix.lower() == ".mkv":
@@ -118,15 +143,13 @@ class _Film:
         except (av.FFmpegError, OSError) as error:
             raise SinkError(f"video cannot write {path}: {ffmpeg_reason(error)}") from None
 
-    def add(self, image: BgrImage, time_s: float, fps: float) -> None:
+    def add(self, image: BgrImage, frame: Frame, fps: float) -> None:
         try:
             if self._stream is None:
                 self._stream = self._begin(image, fps)
             image = _fitted(image, self._stream.width, self._stream.height)
             picture = av.VideoFrame.from_ndarray(image, format="bgr24")
-            # A new session starts its time again; a film cannot.
-            self._last_pts = max(round(time_s / _TIME_BASE), self._last_pts + 1)
-            picture.pts, picture.time_base = self._last_pts, _TIME_BASE
+            picture.pts, picture.time_base = self._clock.pts(frame, 1.0 / fps), _TIME_BASE
             self._container.mux(self._stream.encode(picture))
         except (av.FFmpegError, OSError) as error:
             self._failed = True

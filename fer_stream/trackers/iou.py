@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-
-import numpy as np
 
 from fer_stream.errors import ConfigError
 from fer_stream.imaging import shrink
 from fer_stream.stages import Tracker
-from fer_stream.trackers.template import Template
+from fer_stream.trackers.followed import FollowedFace, Small
 from fer_stream.types import Box, Detection, Frame, Track
-
-Corners = tuple[float, float, float, float]
-"""Left, top, right, bottom in px."""
 
 # A detection that shares more than this with a face is that face, badly framed: two people's
 # faces do not cover one another that far and stay detectable.
@@ -32,39 +26,6 @@ _GONE = 0.1
 _THERE = 0.5
 
 
-@dataclass(slots=True)
-class _Face:
-    """A face being followed; `x, y, width, height` in the frame's px."""
-
-    x: float
-    y: float
-    width: float
-    height: float
-    confidence: float | None
-    template: Template
-    is_sure: bool
-    """Whether any detection was free of doubt."""
-    found_s: float
-    """Media time of the first detection."""
-    detected_s: float
-    """Media time of the last detection."""
-    seen_s: float
-    """Media time at which it was last detected or followed with a good match."""
-    hits: int = 1
-    track_id: int | None = None
-    visible: bool = True
-
-    @property
-    def corners(self) -> Corners:
-        return (self.x, self.y, self.x + self.width, self.y + self.height)
-
-    def box(self, frame: Frame) -> Box:
-        return Box.inside(self.x, self.y, self.width, self.height, frame)
-
-    def move(self, x: float, y: float, width: float, height: float) -> None:
-        self.x, self.y, self.width, self.height = x, y, width, height
-
-
 class IouTracker(Tracker):
     """Joins detections to faces by overlap, follows them by template matching in between.
 
@@ -73,11 +34,13 @@ class IouTracker(Tracker):
     What is not detected a second time is forgotten. A face that a later search does not find is
     followed on while the detector, asked about its place, says that it is there, for `trust`
     seconds if it cannot tell, and no longer if it says that it has gone. A face that is lost keeps
-    its number for `patience` seconds. Options: `min_iou`, the overlap
-    that joins a detection to a face; `sure`, the confidence from which there is no doubt, 0 to 1 (a
-    detector that gives none has none either); `patience` in seconds; `trust` in seconds, past one
-    search and not past two, how long a face may be followed by template alone; `follow_size`, the
-    long side in px of the shrunk frame that faces are followed on.
+    its number for `patience` seconds.
+
+    Options: `min_iou`, the overlap that joins a detection to a face; `sure`, the confidence from
+    which there is no doubt, 0 to 1 (a detector that gives none has none either); `patience` in
+    seconds; `trust` in seconds, past one search and not past two, how long a face may be followed
+    by template alone; `follow_size`, the long side in px of the shrunk frame that faces are
+    followed on.
     """
 
     name = "iou"
@@ -104,7 +67,7 @@ class IouTracker(Tracker):
         self._patience_s = patience
         self._trust_s = trust
         self._follow_size = follow_size
-        self._faces: list[_Face] = []
+        self._faces: list[FollowedFace] = []
         self._next_id = 1
         self._wants_detection = True
 
@@ -115,83 +78,72 @@ class IouTracker(Tracker):
 
     def update(self, frame: Frame, detections: Sequence[Detection] | None) -> list[Track]:
         """Return the visible faces, oldest first."""
-        small, scale = shrink(frame.grey, self._follow_size)
-        was_visible = sum(face.visible for face in self._faces)
+        small = Small(*shrink(frame.grey, self._follow_size), frame.time_s)
+        were_visible = self._count_visible()
         for face in self._faces:
-            self._follow(face, small, scale, frame.time_s)
+            face.follow(small, self._trust_s)
         if detections is not None:
-            self._join(detections, small, scale, frame.time_s)
+            self._join(detections, small)
             self._ask_about_missed(frame)
-        self._forget(frame)
-        lost = sum(face.visible for face in self._faces) < was_visible
+        self._forget(frame.time_s)
+        lost = self._count_visible() < were_visible
         waiting = any(
             _is_new(face) and _may_be_confirmed(face, frame.time_s) for face in self._faces
         )
         self._wants_detection = waiting or (lost and detections is None)
         return [
-            Track(f.box(frame), f.track_id, f.confidence)
-            for f in self._faces
-            if f.visible and f.track_id is not None
+            Track(face.box(frame), face.track_id, face.confidence)
+            for face in self._faces
+            if face.is_visible and face.track_id is not None
         ]
 
-    def _follow(self, face: _Face, small: np.ndarray, scale: float, now: float) -> None:
-        moved = face.template.find(
-            small, *(v / scale for v in (face.x, face.y, face.width, face.height))
-        )
-        face.visible = moved is not None and now - face.detected_s <= self._trust_s
-        if moved is not None and face.visible:
-            face.move(moved[0] * scale, moved[1] * scale, face.width, face.height)
-            face.seen_s = now
+    def _count_visible(self) -> int:
+        return sum(face.is_visible for face in self._faces)
 
-    def _join(
-        self, detections: Sequence[Detection], small: np.ndarray, scale: float, now: float
-    ) -> None:
-        boxes = [d.box for d in detections]
+    def _join(self, detections: Sequence[Detection], small: Small) -> None:
+        """Give each detection to the face that it shows, or make a new face of it."""
+        pairs = self._pairs(detections)
+        for i, j in pairs.items():
+            self._confirm(self._faces[i], detections[j], small)
+        for i, face in enumerate(self._faces):
+            if i not in pairs and _is_new(face):
+                face.has_gone = True
+        for j, detection in enumerate(detections):
+            if j not in pairs.values() and not self._is_known(detection.box):
+                self._add(detection, small)
+
+    def _pairs(self, detections: Sequence[Detection]) -> dict[int, int]:
+        """Return places of faces and of the detections that show them, the best overlap first."""
         overlaps = sorted(
             (
                 (overlap, i, j)
                 for i, face in enumerate(self._faces)
-                for j, box in enumerate(boxes)
-                if (overlap := _iou(face.corners, box)) >= self._min_iou
+                for j, detection in enumerate(detections)
+                if (overlap := face.iou(detection.box)) >= self._min_iou
                 # A lost face has moved since; else a detection here would be nobody's.
-                or (not face.visible and _shared(face.corners, box) > _SAME)
+                or (not face.is_visible and face.shared(detection.box) > _SAME)
             ),
             reverse=True,
         )
-        taken_faces: set[int] = set()
-        taken_boxes: set[int] = set()
-        for _, i, j in overlaps:  # best overlap first: greedy is exact enough for a few faces
-            if i not in taken_faces and j not in taken_boxes:
-                taken_faces.add(i)
-                taken_boxes.add(j)
-                self._detected(self._faces[i], detections[j], small, scale, now)
-        for i, face in enumerate(self._faces):
-            if i not in taken_faces and _is_new(face):
-                face.hits = 0  # forgotten at once
-        for j, detection in enumerate(detections):
-            known = any(_shared(f.corners, detection.box) > _SAME for f in self._faces if f.hits)
-            if j not in taken_boxes and not known:
-                template = _template(detection.box, small, scale)
-                face = _new_face(detection, template, self._is_sure(detection), now)
-                self._faces.append(face)
-                if detection.confidence is not None and detection.confidence >= _CERTAIN:
-                    self._number(face)
+        pairs: dict[int, int] = {}
+        for _, i, j in overlaps:  # greedy is exact enough for a few faces
+            if i not in pairs and j not in pairs.values():
+                pairs[i] = j
+        return pairs
 
-    def _detected(
-        self, face: _Face, detection: Detection, small: np.ndarray, scale: float, now: float
-    ) -> None:
-        box = detection.box
-        face.move(box.x, box.y, box.width, box.height)
-        face.confidence = detection.confidence
-        face.template = _template(box, small, scale)
-        face.detected_s = face.seen_s = now
-        face.visible = True
-        face.hits += 1
-        face.is_sure = face.is_sure or self._is_sure(detection)
-        if face.track_id is None and _may_be_confirmed(face, now):
+    def _confirm(self, face: FollowedFace, detection: Detection, small: Small) -> None:
+        face.detected(detection, small, self._is_sure(detection))
+        face.is_confirmed = True
+        if face.track_id is None and _may_be_confirmed(face, small.now_s):
             self._number(face)
 
-    def _number(self, face: _Face) -> None:
+    def _add(self, detection: Detection, small: Small) -> None:
+        face = FollowedFace(detection, small, self._is_sure(detection))
+        self._faces.append(face)
+        if detection.confidence is not None and detection.confidence >= _CERTAIN:
+            self._number(face)
+
+    def _number(self, face: FollowedFace) -> None:
         face.track_id = self._next_id
         self._next_id += 1
 
@@ -203,7 +155,7 @@ class IouTracker(Tracker):
         missed = [
             face
             for face in self._faces
-            if face.visible and face.track_id is not None and face.detected_s < frame.time_s
+            if face.is_visible and face.track_id is not None and face.detected_s < frame.time_s
         ]
         if not missed or self.look_again is None:
             return
@@ -214,56 +166,28 @@ class IouTracker(Tracker):
             if likely >= _THERE:
                 face.detected_s = frame.time_s
             elif likely < _GONE:
-                face.hits = 0  # forgotten at once
+                face.has_gone = True
 
     def _is_sure(self, detection: Detection) -> bool:
         return detection.confidence is None or detection.confidence >= self._sure
 
-    def _forget(self, frame: Frame) -> None:
+    def _is_known(self, box: Box) -> bool:
+        """Return whether a box shows a face that is known, badly framed."""
+        return any(face.shared(box) > _SAME for face in self._faces if not face.has_gone)
+
+    def _forget(self, now_s: float) -> None:
         self._faces = [
             face
             for face in self._faces
-            if face.hits > 0 and frame.time_s - face.seen_s <= self._patience_s
+            if not face.has_gone and now_s - face.seen_s <= self._patience_s
         ]
 
 
-def _is_new(face: _Face) -> bool:
+def _is_new(face: FollowedFace) -> bool:
     """Return whether a face needs another detection, or will be forgotten."""
-    return face.track_id is None or face.hits == 1
+    return face.track_id is None or not face.is_confirmed
 
 
-def _may_be_confirmed(face: _Face, time_s: float) -> bool:
-    """Return whether a detection at `time_s` is the second that a new face needs."""
-    return face.is_sure or time_s - face.found_s >= _DOUBT_S - _ROUNDING_S
-
-
-def _new_face(detection: Detection, template: Template, is_sure: bool, now: float) -> _Face:
-    box = detection.box
-    return _Face(
-        box.x, box.y, box.width, box.height, detection.confidence, template, is_sure, now, now, now
-    )
-
-
-def _template(box: Box, small: np.ndarray, scale: float) -> Template:
-    return Template(small, *(v / scale for v in (box.x, box.y, box.width, box.height)))
-
-
-def _common(corners: Corners, box: Box) -> tuple[float, float, float]:
-    """Return the areas of the intersection, of the first and of the second rectangle, in px."""
-    left, top, right, bottom = corners
-    width = min(right, box.x + box.width) - max(left, box.x)
-    height = min(bottom, box.y + box.height) - max(top, box.y)
-    common = max(width, 0.0) * max(height, 0.0)
-    return common, (right - left) * (bottom - top), float(box.width * box.height)
-
-
-def _iou(corners: Corners, box: Box) -> float:
-    """Return intersection over union, 0..1."""
-    common, first, second = _common(corners, box)
-    return common / (first + second - common)
-
-
-def _shared(corners: Corners, box: Box) -> float:
-    """Return the share of the smaller rectangle that lies in the other, 0..1."""
-    common, first, second = _common(corners, box)
-    return common / min(first, second)
+def _may_be_confirmed(face: FollowedFace, now_s: float) -> bool:
+    """Return whether a detection now is the second that a new face needs."""
+    return face.is_sure or now_s - face.found_s >= _DOUBT_S - _ROUNDING_S

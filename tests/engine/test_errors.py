@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from asyncio import CancelledError
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -186,8 +187,9 @@ def test_a_sink_that_does_not_open_closes_what_did(
         ZeroDivisionError("a bug"),
         ConfigError("not a sink's error"),
         SystemExit(3),
+        CancelledError(),
     ],
-    ids=["ours", "system", "bug", "other", "exit"],
+    ids=["ours", "system", "bug", "other", "exit", "cancelled"],
 )
 def test_a_sink_that_cannot_write_ends_a_run_over_files_naming_sink_and_frame(
     lab: Any, error: BaseException, main_thread: bool, caplog: pytest.LogCaptureFixture
@@ -206,6 +208,13 @@ def test_a_sink_that_cannot_write_ends_a_run_over_files_naming_sink_and_frame(
     assert 4 <= len(good.results) < LONG
 
 
+def test_ctrl_c_while_a_window_draws_is_no_error_of_the_windows(lab: Any) -> None:
+    window = lab.Sink(on_write=raising(KeyboardInterrupt(), after=3), main_thread=True)
+    with pytest.raises(KeyboardInterrupt):
+        lab.run(lab.Source(count=LONG), [window])
+    assert window.closed == 1
+
+
 def test_a_sinks_bug_shows_where_it_is(lab: Any, caplog: pytest.LogCaptureFixture) -> None:
     bad = lab.Sink("bad", on_write=raising(ZeroDivisionError("a bug")))
     with pytest.raises(SinkError):
@@ -217,10 +226,16 @@ def test_a_sinks_bug_shows_where_it_is(lab: Any, caplog: pytest.LogCaptureFixtur
 
 @pytest.mark.parametrize("main_thread", [False, True])
 @pytest.mark.parametrize(
-    "error", [SinkError("lab cannot finish"), OSError(28, "full"), ZeroDivisionError("bug")]
+    "error",
+    [
+        SinkError("lab cannot finish"),
+        OSError(28, "full"),
+        ZeroDivisionError("bug"),
+        CancelledError(),
+    ],
 )
 def test_a_sink_that_cannot_close_is_reported(
-    lab: Any, error: Exception, main_thread: bool, caplog: pytest.LogCaptureFixture
+    lab: Any, error: BaseException, main_thread: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     sink = lab.Sink(on_close=raising(error), main_thread=main_thread)
     with caplog.at_level(logging.CRITICAL), pytest.raises(SinkError):

@@ -7,6 +7,7 @@ import json
 import logging
 import threading
 import time
+from asyncio import CancelledError
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ pytestmark = [
 ]
 
 
-def failing_at(*calls: int) -> Any:
+def failing_at(*calls: int, error: BaseException | None = None) -> Any:
     """Return an act that raises at these calls, counted from 0."""
     count = -1
 
@@ -31,7 +32,7 @@ def failing_at(*calls: int) -> Any:
         nonlocal count
         count += 1
         if count in calls:
-            raise SinkError("lab is out of order")
+            raise error or SinkError("lab is out of order")
 
     return act
 
@@ -82,8 +83,11 @@ def test_trouble_that_goes_on_is_told_of_once_and_in_the_end(
     assert caplog.text.count("out of order") == 1
 
 
-def test_a_sink_that_cannot_be_opened_again_is_tried_until_it_can(lab: Any, camera: Any) -> None:
-    opening = failing_at(1, 2, 3)
+@pytest.mark.parametrize("error", [SinkError("out of order"), CancelledError()], ids=repr)
+def test_a_sink_that_cannot_be_opened_again_is_tried_until_it_can(
+    lab: Any, camera: Any, error: BaseException
+) -> None:
+    opening = failing_at(1, 2, 3, error=error)
     bad = lab.Sink("bad", on_open=opening, on_write=failing_at(2))
     engine = lab.run(camera, [bad])
     assert (bad.opened, bad.closed) == (2, 2), "only what succeeded is closed"

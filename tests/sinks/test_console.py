@@ -33,6 +33,14 @@ def test_elsewhere_it_prints_a_line_per_second_of_media(
     assert lines == [f"clip.mp4 {t:8.2f} s  #1 happy 0.70" for t in (0.0, 1.0, 2.0)]
 
 
+def test_a_session_that_starts_its_time_again_is_told_of_at_once(
+    capsys: pytest.CaptureFixture[str], run_info: RunInfo, make: Any
+) -> None:
+    results = [make(i, FACE, session=session) for session in (0, 1) for i in range(40)]
+    lines = printed(capsys, run_info, *results)
+    assert [line.split()[1] for line in lines] == ["0.00", "1.00", "0.00", "1.00"]
+
+
 def test_nobody_and_several_faces_are_told(
     capsys: pytest.CaptureFixture[str], run_info: RunInfo, make: Any
 ) -> None:

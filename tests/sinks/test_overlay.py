@@ -60,14 +60,12 @@ def test_pressing_q_ends_the_run_and_the_rows_are_kept(tmp_path: Path, display: 
     ) as program:
         wait_until(lambda: window(display), program)
         wait_until(lambda: line_count(tmp_path / "out.csv") > 10, program)
-        start_s = time.monotonic()
         shell(display, "xdotool", "windowfocus", window(display))
         # Not `key --window`: for that the release goes to a window that is gone, the key stays
         # down, and the server types it into the next test's window.
         shell(display, "xdotool", "key", "q")
         _, said = program.communicate(timeout=30)
         assert program.returncode == 0, said
-        assert time.monotonic() - start_s < 15
     assert "Traceback" not in said
     assert (tmp_path / "out.csv").read_bytes().endswith(b"\n")
     assert window(display) == ""
@@ -200,6 +198,54 @@ def test_a_window_is_dark_with_a_word_while_its_source_is_away(display: str) -> 
             program.stdout.readline()
             wait_until(lambda: shows(*expected))  # noqa: B023 - called at once
             print("go on", file=program.stdin, flush=True)
+    assert program.returncode == 0
+
+
+PICTURES = """
+from fer_stream.sinks.overlay import OverlaySink
+from fer_stream.testing import make_frame, make_result, make_run
+from fer_stream.types import StreamInfo
+
+sink = OverlaySink()
+sink.open(make_run(("holiday", "door")))
+for name in ("holiday/1.jpg", "door", "holiday/2.jpg", "holiday/3.jpg"):
+    info = StreamInfo(name, 64, 48, stills=name != "door")
+    sink.write(make_result(frame=make_frame(info=info)))
+print("shown", flush=True)
+while input() != "go on":
+    sink.idle()
+sink.close()
+"""
+
+
+def titles(display: str) -> list[str]:
+    """Return the titles of our windows."""
+    require_program("xdotool")
+    found = subprocess.run(
+        ["xdotool", "search", "--onlyvisible", "--name", f"^{TITLE}", "getwindowname", "%@"],
+        env=environment(DISPLAY=display),
+        capture_output=True,
+        text=True,
+    )
+    return sorted(found.stdout.splitlines())
+
+
+def test_the_pictures_of_a_folder_share_a_window(display: str) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", PICTURES],
+        env=environment(DISPLAY=display),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as program:
+        assert program.stdin
+        assert program.stdout
+        program.stdout.readline()
+        expected = [f"{TITLE}: door", f"{TITLE}: pictures"]
+        wait_until(lambda: len(titles(display)) >= len(expected))
+        found = titles(display)
+        print("go on", file=program.stdin, flush=True)
+    assert found == expected
     assert program.returncode == 0
 
 
