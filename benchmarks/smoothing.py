@@ -25,7 +25,7 @@ from markers import put
 from recall import MEDIA
 
 import fer_stream
-from fer_stream.cli.run import prepare_process
+from fer_stream.cli.process import prepare_process
 from fer_stream.filters.none import NoFilter
 from fer_stream.filters.smooth import SmoothFilter
 from fer_stream.stages import Filter
