@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from fer_stream.engine.blame import Blamed, refuse
 from fer_stream.engine.channel import Channel, Closed, Tray
 from fer_stream.engine.schedule import AnalysisPace, DetectionSchedule
 from fer_stream.engine.stats import RunStats
 from fer_stream.engine.supervisor import Origin, Supervisor
-from fer_stream.errors import SourceError
 from fer_stream.imaging import crop_face
+from fer_stream.promises import answer_problem, second_look_problem
 from fer_stream.stages import Detector, Filter, Tracker
 from fer_stream.types import (
+    Box,
+    Detection,
     EmotionScores,
     Face,
     Frame,
@@ -71,7 +74,8 @@ class Lane:
         crop_size: (height, width) in px of the crops that the classifier wants.
         desk: Where frames with cropped faces, and statuses, are handed on.
         ahead_px: How many pixels of a file's pictures may wait before the analysis, and after it.
-        failed: Called, on the thread concerned, with an exception that ended a thread.
+        failed: Called, on the thread concerned, with an exception that ended a thread, and whether
+            the frames before it still go on.
         stats: The run's numbers.
     """
 
@@ -81,7 +85,7 @@ class Lane:
         crop_size: tuple[int, int],
         desk: Tray[Work | SourceStatus],
         ahead_px: int,
-        failed: Callable[[BaseException], None],
+        failed: Callable[[BaseException, bool], None],
         stats: RunStats,
     ) -> None:
         self.plan = plan
@@ -131,13 +135,16 @@ class Lane:
         return FrameResult(frame, tuple(faces), latency_ms, work.dropped, work.analysed)
 
     def _analysed(self, work: Work, scores: list[EmotionScores]) -> list[Face]:
+        where = _place(work.frame)
         faces = [
             Face(track.box, score, track.confidence, track.track_id)
             for track, score in zip(work.tracks, scores, strict=True)
         ]
         with self._stages["filter"].time():
             for stage in self._filters:
-                faces = stage.apply(work.frame, faces)
+                with Blamed(stage, where):
+                    faces = stage.apply(work.frame, faces)
+                refuse(stage, where, answer_problem(faces, Face, "apply", work.frame))
         if self.plan.analyse_fps is not None:
             self._read = {face.track_id: face for face in faces if face.track_id is not None}
         return faces
@@ -192,30 +199,41 @@ class Lane:
         except Closed:
             pass
         except BaseException as error:
-            self._failed(error)
+            self._failed(error, False)
         finally:
             self._inbox.abort()  # wakes a reader that waits for room
             self._desk.close()
 
     def _tracked(self, frame: Frame, tracker: Tracker, detect: bool) -> list[Track]:
-        found = None
-        if detect:
-            with self._stages["detect"].time():
-                found = self.plan.detector.detect(frame)
-            if found is None:  # which trackers would take for a frame that was not searched
-                name = self.plan.detector.name
-                raise TypeError(f"detector '{name}' returned None; without a face it must be []")
+        found = self._found(frame) if detect else None
         if frame.info.stills:
             return [Track(face.box, None, face.confidence) for face in found or ()]
-        with self._stages["track"].time():
-            return tracker.update(frame, found)
+        where = _place(frame)
+        with self._stages["track"].time(), Blamed(tracker, where):
+            tracks = tracker.update(frame, found)
+        refuse(tracker, where, answer_problem(tracks, Track, "update", frame))
+        return tracks
+
+    def _found(self, frame: Frame) -> list[Detection]:
+        detector, where = self.plan.detector, _place(frame)
+        with self._stages["detect"].time(), Blamed(detector, where):
+            found = detector.detect(frame)
+        refuse(detector, where, answer_problem(found, Detection, "detect", frame))
+        return found
+
+    def _look_again(self, frame: Frame, boxes: Sequence[Box]) -> list[float] | None:
+        detector, where = self.plan.detector, _place(frame)
+        with Blamed(detector, where):
+            said = detector.look_again(frame, boxes)
+        refuse(detector, where, second_look_problem(said, len(boxes)))
+        return said
 
     def _afresh(self) -> tuple[Tracker, DetectionSchedule, AnalysisPace, list[Track]]:
         """Return what a session starts with."""
         plan = self.plan
         schedule, pace = DetectionSchedule(plan.detect_every), AnalysisPace(plan.analyse_fps)
         tracker = plan.new_tracker()
-        tracker.look_again = plan.detector.look_again
+        tracker.look_again = self._look_again
         return tracker, schedule, pace, []
 
 
@@ -224,9 +242,8 @@ def source_of(item: object) -> str | None:
     return item.source_id if isinstance(item, SourceStatus) else None
 
 
-def is_late(error: BaseException) -> bool:
-    """Whether an error lets the frames before it go on: a source that ended too early."""
-    return isinstance(error, SourceError)
+def _place(frame: Frame) -> str:
+    return f"at frame {frame.index}"
 
 
 def stacked(works: list[Work]) -> np.ndarray | None:

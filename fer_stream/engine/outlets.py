@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 
+from fer_stream.engine.blame import log_bug, named, reason
 from fer_stream.engine.channel import Channel, Closed
 from fer_stream.engine.lane import source_of
 from fer_stream.engine.stats import RunStats, SinkStats
 from fer_stream.errors import FerStreamError, SinkError, StopStream
 from fer_stream.stages import Sink
 from fer_stream.types import FrameResult, RunInfo, SourceStatus
-
-logger = logging.getLogger("fer_stream")
 
 
 class Outlet:
@@ -68,12 +66,13 @@ class Caller:
         self._durations = stats.stages["sink"]
 
     def open(self, run: RunInfo) -> None:
-        """Open the sink; raises what it raises, a system's error as `SinkError`."""
+        """Open the sink; raises what it raises of ours, anything else as `SinkError`."""
         try:
             self._timed(lambda: self.sink.open(run))
-        except OSError as error:  # the world's, not a bug
-            problem = f"sink '{self.sink.name}' cannot be opened: {_reason(error)}"
-            raise SinkError(problem) from error
+        except (StopStream, FerStreamError):
+            raise
+        except Exception as error:  # not SystemExit: Ctrl-C may break an opening off
+            raise self._failure("cannot be opened", error) from error
         self.stats.up = True
 
     def take(self, item: FrameResult | SourceStatus) -> None:
@@ -109,9 +108,7 @@ class Caller:
         except SinkError as error:
             return error
         except (Exception, SystemExit) as error:
-            if not isinstance(error, OSError):
-                logger.exception("sink '%s' has a bug:", self.sink.name)
-            return SinkError(f"sink '{self.sink.name}' failed to close: {_reason(error)}")
+            return self._failure("failed to close", error)
         return None
 
     def _checked(self, call: Callable[[], None], where: str) -> None:
@@ -120,10 +117,12 @@ class Caller:
         except (StopStream, SinkError):
             raise
         except (Exception, SystemExit) as error:  # a thread that "exits" would just vanish
-            if not isinstance(error, (FerStreamError, OSError)):
-                logger.exception("sink '%s' has a bug:", self.sink.name)
-            problem = f"sink '{self.sink.name}' failed {where}: {_reason(error)}"
-            raise SinkError(problem) from error
+            raise self._failure(f"failed {where}", error) from error
+
+    def _failure(self, how: str, error: BaseException) -> SinkError:
+        who = named(self.sink)
+        log_bug(who, error)
+        return SinkError(f"{who} {how}: {reason(error)}")
 
     def _timed(self, call: Callable[[], None]) -> None:
         self.stats.enter()
@@ -131,9 +130,3 @@ class Caller:
             call()
         finally:
             self.stats.leave()
-
-
-def _reason(error: BaseException) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.strerror} ({error.filename})" if error.filename else error.strerror
-    return f"{type(error).__name__}: {error}"
