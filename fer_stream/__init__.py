@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         PluginError,
         SinkError,
         SourceError,
+        StageError,
         StopStream,
     )
     from fer_stream.frames import new_frame
@@ -49,6 +50,7 @@ _EXPORTS = {
         "PluginError",
         "SinkError",
         "SourceError",
+        "StageError",
         "StopStream",
     ),
     "frames": ("new_frame",),
@@ -88,6 +90,7 @@ __all__ = [
     "Source",
     "SourceError",
     "SourceStatus",
+    "StageError",
     "StopStream",
     "StreamInfo",
     "Track",

@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from fer_stream.config import Mode, RunConfig, as_list, make_config
+from fer_stream.engine.blame import refuse, stage_error
 from fer_stream.engine.engine import Engine
 from fer_stream.engine.lane import Plan
 from fer_stream.engine.supervisor import Origin
+from fer_stream.errors import FerStreamError
 from fer_stream.plugins import Plugins, with_files
+from fer_stream.promises import classifier_problem
 from fer_stream.spec import StageSpec, build, options_of
 from fer_stream.stages import Classifier, Filter, Sink, Source, Tracker
 from fer_stream.types import FrameResult, RunInfo
@@ -133,7 +136,12 @@ def make_parts(config: RunConfig, plugins: Plugins) -> Parts:
     """
 
     def stage(kind: str, spec: StageSpec) -> Any:
-        return build(plugins.get(kind, spec.name), spec)
+        try:
+            return build(plugins.get(kind, spec.name), spec)
+        except FerStreamError:
+            raise
+        except Exception as error:
+            raise stage_error(f"{kind} '{spec.name}'", "cannot be made", error) from error
 
     def new_tracker() -> Tracker:
         tracker: Tracker = stage("tracker", config.tracker)
@@ -167,6 +175,7 @@ def make_parts(config: RunConfig, plugins: Plugins) -> Parts:
     ]
     sinks = [stage("sink", spec) for spec in config.sink]
     classifier = stage("classifier", config.classifier)
+    refuse(classifier, "as it was made", classifier_problem(classifier))
     info = RunInfo(
         instance=config.instance,
         sources=(),  # the engine names them once they are open

@@ -6,6 +6,7 @@
     +- ModelError             missing, corrupt, wrong shape, no labels        exit 2
     +- SourceError            cannot open; lost; incomplete                   exit 1
     +- SinkError              cannot open or write                            exit 1
+    +- StageError             a stage has a bug, or breaks its contract       exit 1
     StopStream                not an error: a sink asks to finish
 
 Any other exception is a bug and shows its traceback.
@@ -42,6 +43,10 @@ class SourceError(FerStreamError):
 
 class SinkError(FerStreamError):
     """A sink cannot be opened or written."""
+
+
+class StageError(FerStreamError):
+    """A stage has a bug, or answers what its contract does not allow; a sink's is a `SinkError`."""
 
 
 class StopStream(Exception):  # noqa: N818 - a request, not an error

@@ -179,10 +179,17 @@ class Plugins:
     def _call(self, hook: str) -> Iterable[tuple[str, Any]]:
         # One by one, not through the hook: a plugin that raises must not silence the others.
         for implementation in getattr(self._manager.hook, hook).get_hookimpls():
+            name = implementation.plugin_name
             try:
-                yield implementation.plugin_name, list(implementation.function())
+                given = implementation.function()
+                found = list(given) if isinstance(given, Iterable) else None
             except (Exception, SystemExit) as error:
-                self._remember(implementation.plugin_name, f"{hook} failed: {_one_line(error)}")
+                self._remember(name, f"{hook} failed: {_one_line(error)}")
+                continue
+            if found is None:
+                self._remember(name, f"{hook} must return a list, got {given!r}")
+            else:
+                yield name, found
 
     def _checked(self, kind: str, plugin: str, classes: Iterable[Any]) -> Iterable[type[Stage]]:
         from fer_stream.spec import constructor_problem

@@ -18,6 +18,7 @@ from fer_stream.urls import without_password
 
 S = TypeVar("S", bound=Stage)
 
+_OPTION_TYPES = (int, float, bool, str)
 _WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 _ONE = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 _BY_PLACE = (*_ONE, inspect.Parameter.VAR_POSITIONAL)
@@ -66,8 +67,11 @@ def constructor_problem(cls: type[Stage]) -> str | None:
     if not ordered or any(p.default is p.empty and p.kind in _ONE for p in ordered[1:]):
         return "needs a constructor that takes a target, and options by keyword"
     for key, option in options_of(cls).items():
-        if not isinstance(_wanted(option.annotation), type) or option.annotation is option.empty:
-            return f"needs a type for its option '{key}', such as {key}: int"
+        if _wanted(option.annotation) not in _OPTION_TYPES:
+            return (
+                f"needs a type for its option '{key}', such as {key}: int; "
+                "there are int, float, bool and str, each also | None"
+            )
     return None
 
 

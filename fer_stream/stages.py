@@ -7,7 +7,9 @@ and stores what it was given (`ConfigError`) and loads a detector's or classifie
 (`ModelError`); files, devices and windows are opened later.
 
 One instance serves one run, a source's only one connection. An exception from any method ends up
-in front of the user: a `FerStreamError` as one line, anything else as a bug with its traceback.
+in front of the user: a `FerStreamError` as one line; a system's error (`OSError`) as one that names
+the stage; anything else as a bug, with its traceback before that line. What a method returns is
+looked at as the checks in `fer_stream.testing` do, and refused in one line if it is something else.
 """
 
 from __future__ import annotations
@@ -57,7 +59,8 @@ class Source(Stage):
     There `frames` is iterated and `close` called, which always follows a successful `open`.
 
     Raises `SourceError` from `open` when there is nothing to read, and from `frames`, after every
-    frame that could be had, when the stream was lost or is incomplete. For a stream that is live,
+    frame that could be had, when the stream was lost or is incomplete; an `OSError` is taken for
+    one. For a stream that is live,
     by `live` or by the info that `open` returned, both mean "not now": the engine waits, 1 to 30 s,
     and opens a new instance, which counts index, time and session from 0 again. A live stream
     whose `frames` just ends is over.

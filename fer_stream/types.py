@@ -152,6 +152,8 @@ class EmotionScores:
             )
         if not abs(float(self.probabilities.sum()) - 1.0) < 1e-3:  # also refuses NaN
             raise ValueError(f"probabilities must sum to 1, got {self.probabilities.sum()}")
+        if self.shown is not None and not 0 <= self.shown < len(self.labels):
+            raise ValueError(f"shown must be the index of a label, got {self.shown}")
 
     @property
     def top_index(self) -> int:

@@ -96,7 +96,9 @@ def in_terminal(*arguments: str, cwd: Path) -> str:
     with Program(
         [*FER_STREAM, *arguments],
         cwd=cwd,
-        **dict.fromkeys(("stdin", "stdout", "stderr"), theirs),
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
         env=environment(TERM="xterm-256color", COLUMNS="100", LINES="40", NO_COLOR=None),
     ) as program:
         os.close(theirs)

@@ -114,6 +114,12 @@ def test_scores_name_the_highest() -> None:
     assert scores.as_dict() == {"a": 0.25, "b": 0.75}
 
 
+@pytest.mark.parametrize("shown", [-1, 2])
+def test_what_is_to_be_shown_is_one_of_the_labels(shown: int) -> None:
+    with pytest.raises(ValueError, match=f"shown must be the index of a label, got {shown}"):
+        EmotionScores(("a", "b"), np.array([0.25, 0.75], np.float32), shown=shown)
+
+
 def test_scores_name_what_is_to_be_shown() -> None:
     scores = EmotionScores(("a", "b"), np.array([0.25, 0.75], np.float32), shown=0)
     assert (scores.top, scores.top_score) == ("a", 0.25)

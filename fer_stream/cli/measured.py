@@ -55,6 +55,7 @@ class MeasuredDetector(Detector):
 
     def __init__(self, inner: Detector, clock: CpuClock) -> None:
         self._inner, self._clock = inner, clock
+        self.name = inner.name  # type: ignore[misc]  # for messages
 
     def detect(self, frame: Frame) -> list[Detection]:
         """Find what the inner one finds."""
@@ -73,6 +74,8 @@ class MeasuredTracker(Tracker):
 
     def __init__(self, inner: Tracker, clock: CpuClock) -> None:
         self._inner, self._clock = inner, clock
+        self.name = inner.name  # type: ignore[misc]
+        self.follows = inner.follows  # type: ignore[misc]
 
     def update(self, frame: Frame, detections: Sequence[Detection] | None) -> list[Track]:
         """Follow as the inner one does."""
@@ -94,6 +97,7 @@ class MeasuredClassifier(Classifier):
     def __init__(self, inner: Classifier, clock: CpuClock) -> None:
         self._inner, self._clock = inner, clock
         self.labels, self.input_size = inner.labels, inner.input_size
+        self.name = inner.name  # type: ignore[misc]
 
     def classify(self, crops: npt.NDArray[np.uint8]) -> list[EmotionScores]:
         """Score as the inner one does."""
@@ -108,6 +112,7 @@ class MeasuredFilters(Filter):
 
     def __init__(self, inner: Sequence[Filter], clock: CpuClock) -> None:
         self._inner, self._clock = inner, clock
+        self.name = ", ".join(stage.name for stage in inner)  # type: ignore[misc]
 
     def apply(self, frame: Frame, faces: Sequence[Face]) -> list[Face]:
         """Apply the inner ones in order."""

@@ -19,6 +19,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from fer_stream.engine.blame import Blamed, refuse
 from fer_stream.engine.channel import Closed, Junction
 from fer_stream.engine.ending import join_or_leave, join_until
 from fer_stream.engine.lane import AHEAD_PX, Lane, Plan, Work, source_of, stacked
@@ -26,9 +27,11 @@ from fer_stream.engine.main_sinks import MainSinks
 from fer_stream.engine.outlets import Caller, Outlet
 from fer_stream.engine.sink_thread import SinkThread
 from fer_stream.engine.stats import RunStats
-from fer_stream.errors import ConfigError, SinkError, SourceError
+from fer_stream.errors import ConfigError, SinkError
+from fer_stream.promises import scores_problem
 from fer_stream.stages import Classifier, Sink
 from fer_stream.types import EmotionScores, FrameResult, RunInfo, SourceStatus
+from fer_stream.words import counted
 
 logger = logging.getLogger("fer_stream")
 
@@ -214,20 +217,17 @@ class Engine:
                     else:
                         self._deliver(self._result(item, [next(scores) for _ in item.crops]))
         except BaseException as error:
-            self._failed(error)
+            self._failed(error, False)
         finally:
             self._junction.abort()
             for outlet in self._outlets:
                 outlet.close()
 
     def _scores(self, crops: npt.NDArray[np.uint8]) -> list[EmotionScores]:
-        with self.stats.stages["classify"].time():
-            scores = self._classifier.classify(crops)
-        if len(scores) != len(crops):
-            name = self._classifier.name
-            raise ValueError(
-                f"classifier '{name}' gave {len(scores)} scores for {len(crops)} faces"
-            )
+        classifier, where = self._classifier, f"with {counted(len(crops), 'face')}"
+        with self.stats.stages["classify"].time(), Blamed(classifier, where):
+            scores = classifier.classify(crops)
+        refuse(classifier, where, scores_problem(scores, len(crops), classifier.labels))
         return scores
 
     def _result(self, work: Work, scores: list[EmotionScores]) -> FrameResult:
@@ -243,9 +243,9 @@ class Engine:
 
     # -- errors ------------------------------------------------------------------------------
 
-    def _failed(self, error: BaseException) -> None:
+    def _failed(self, error: BaseException, late: bool) -> None:
         self._errors.append(error)
-        if not isinstance(error, SourceError):  # a source that ended too early had good frames
+        if not late:
             self._abort()
             self.request_stop()  # from now on a sink that hangs is waited for no longer
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from fer_stream.engine.blame import Blamed, at, refuse
 from fer_stream.engine.schedule import AnalysisPace, DetectionSchedule
 from fer_stream.engine.stats import Histogram
+from fer_stream.promises import answer_problem, second_look_problem
 from fer_stream.stages import Detector, Tracker
-from fer_stream.types import Detection, Frame, Track
+from fer_stream.types import Box, Detection, Frame, Track
 
 
 class Finder:
@@ -31,7 +33,7 @@ class Finder:
     ) -> None:
         self._detector = detector
         self._tracker = tracker
-        tracker.look_again = detector.look_again
+        tracker.look_again = self._look_again
         self._schedule = schedule
         self._pace = pace
         self._durations = durations
@@ -54,13 +56,20 @@ class Finder:
         return self._tracks, analysed
 
     def _searched(self, frame: Frame) -> list[Detection]:
-        with self._durations["detect"].time():
+        with self._durations["detect"].time(), Blamed(self._detector, at(frame)):
             found = self._detector.detect(frame)
-        if found is None:  # which trackers would take for a frame that was not searched
-            name = self._detector.name
-            raise TypeError(f"detector '{name}' returned None; without a face it must be []")
+        problem = answer_problem(found, Detection, "detect", frame)
+        refuse(self._detector, at(frame), problem)
         return found
 
     def _updated(self, frame: Frame, detections: list[Detection] | None) -> list[Track]:
-        with self._durations["track"].time():
-            return self._tracker.update(frame, detections)
+        with self._durations["track"].time(), Blamed(self._tracker, at(frame)):
+            tracks = self._tracker.update(frame, detections)
+        refuse(self._tracker, at(frame), answer_problem(tracks, Track, "update", frame))
+        return tracks
+
+    def _look_again(self, frame: Frame, boxes: Sequence[Box]) -> list[float] | None:
+        with Blamed(self._detector, at(frame)):
+            said = self._detector.look_again(frame, boxes)
+        refuse(self._detector, at(frame), second_look_problem(said, len(boxes)))
+        return said

@@ -8,12 +8,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from fer_stream.engine.blame import Blamed, at, refuse
 from fer_stream.engine.channel import Channel, Closed, Tray
 from fer_stream.engine.finder import Finder
 from fer_stream.engine.schedule import AnalysisPace, DetectionSchedule
 from fer_stream.engine.stats import RunStats
 from fer_stream.engine.supervisor import Origin, Supervisor
 from fer_stream.imaging import crop_face
+from fer_stream.promises import answer_problem
 from fer_stream.stages import Detector, Filter, Tracker
 from fer_stream.types import (
     EmotionScores,
@@ -71,7 +73,8 @@ class Lane:
         crop_size: (height, width) in px of the crops that the classifier wants.
         tray: Where frames with cropped faces, and statuses, are handed on.
         ahead_px: How many pixels of a file's pictures may wait before the analysis, and after it.
-        failed: Called, on the thread concerned, with an exception that ended a thread.
+        failed: Called, on the thread concerned, with an exception that ended a thread, and whether
+            the frames before it still go on.
         stats: The run's numbers.
     """
 
@@ -81,7 +84,7 @@ class Lane:
         crop_size: tuple[int, int],
         tray: Tray[Work | SourceStatus],
         ahead_px: int,
-        failed: Callable[[BaseException], None],
+        failed: Callable[[BaseException, bool], None],
         stats: RunStats,
     ) -> None:
         self.plan = plan
@@ -146,7 +149,7 @@ class Lane:
         except Closed:
             pass
         except BaseException as error:
-            self._failed(error)
+            self._failed(error, False)
         finally:
             self._inbox.abort()  # wakes a reader that waits for room
             self._tray.close()
@@ -175,13 +178,16 @@ class Lane:
         return FrameResult(frame, tuple(faces), latency_ms, work.dropped, work.analysed)
 
     def _analysed(self, work: Work, scores: list[EmotionScores]) -> list[Face]:
+        where = at(work.frame)
         faces = [
             Face(track.box, score, track.confidence, track.track_id)
             for track, score in zip(work.tracks, scores, strict=True)
         ]
         with self._stages["filter"].time():
             for stage in self._filters:
-                faces = stage.apply(work.frame, faces)
+                with Blamed(stage, where):
+                    faces = stage.apply(work.frame, faces)
+                refuse(stage, where, answer_problem(faces, Face, "apply", work.frame))
         if self.plan.analyse_fps is not None:
             self._last_read = {face.track_id: face for face in faces if face.track_id is not None}
         return faces

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 
+from fer_stream.engine.blame import log_bug, named, reason
 from fer_stream.engine.channel import Channel, Closed
 from fer_stream.engine.lane import source_of
 from fer_stream.engine.stats import RunStats, SinkStats
 from fer_stream.errors import FerStreamError, SinkError, StopStream
 from fer_stream.stages import Sink
 from fer_stream.types import FrameResult, RunInfo, SourceStatus
-
-logger = logging.getLogger("fer_stream")
 
 
 class Outlet:
@@ -68,10 +66,12 @@ class Caller:
         self._durations = stats.stages["sink"]
 
     def open(self, run: RunInfo) -> None:
-        """Open the sink; raises what it raises, a system's error as `SinkError`."""
+        """Open the sink; raises what it raises of ours, anything else as `SinkError`."""
         try:
             self._timed(lambda: self.sink.open(run))
-        except OSError as error:  # the world's, not a bug
+        except (StopStream, FerStreamError, KeyboardInterrupt, SystemExit):
+            raise  # of the last two: Ctrl-C may break an opening off
+        except BaseException as error:
             raise self.blamed(error, "cannot be opened") from error
         self.stats.up = True
 
@@ -108,8 +108,6 @@ class Caller:
         except KeyboardInterrupt:
             raise
         except BaseException as error:
-            if not isinstance(error, (SinkError, OSError)):
-                logger.exception("sink '%s' has a bug:", self.sink.name)
             return self.blamed(error, "failed to close")
         return None
 
@@ -117,7 +115,9 @@ class Caller:
         """Return an error of the sink as one that names it; `what` is what it did."""
         if isinstance(error, SinkError):
             return error
-        return SinkError(f"sink '{self.sink.name}' {what}: {_reason(error)}")
+        who = named(self.sink)
+        log_bug(who, error)
+        return SinkError(f"{who} {what}: {reason(error)}")
 
     def _checked(self, call: Callable[[], None], where: str) -> None:
         try:
@@ -125,8 +125,6 @@ class Caller:
         except (StopStream, SinkError, KeyboardInterrupt):
             raise
         except BaseException as error:  # a thread that "exits" or is "cancelled" would just vanish
-            if not isinstance(error, (FerStreamError, OSError)):
-                logger.exception("sink '%s' has a bug:", self.sink.name)
             raise self.blamed(error, f"failed {where}") from error
 
     def _timed(self, call: Callable[[], None]) -> None:
@@ -135,9 +133,3 @@ class Caller:
             call()
         finally:
             self.stats.leave()
-
-
-def _reason(error: BaseException) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.strerror} ({error.filename})" if error.filename else error.strerror
-    return f"{type(error).__name__}: {error}"

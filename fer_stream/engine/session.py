@@ -5,12 +5,16 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Protocol
 
-from fer_stream.errors import SourceError
+from fer_stream.engine.blame import named, reason, refuse, stage_error
+from fer_stream.errors import FerStreamError, SourceError
+from fer_stream.promises import frame_problem
 from fer_stream.stages import Source
 from fer_stream.types import Frame, StreamInfo
+from fer_stream.words import counted
 
 logger = logging.getLogger("fer_stream")
 
@@ -77,14 +81,14 @@ class Session:
             self._read()
         except SourceError as error:
             # Where it came from holds the decoder, and would do so until Python looks for cycles.
-            error.__traceback__ = error.__context__ = None
+            error.__traceback__ = error.__context__ = error.__cause__ = None
             self.error = error
         except BaseException as error:
             self.error = error
         self._owner.ended(self)
 
     def _read(self) -> None:
-        info = None if self._is_open else self.source.open()
+        info = None if self._is_open else open_source(self.source)
         failed = False
         try:
             if info is None or self._owner.begun(self, info):
@@ -95,14 +99,46 @@ class Session:
         finally:
             try:
                 self.source.close()
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 if not failed:
-                    raise
+                    raise stage_error(named(self.source), "failed to close", error) from error
                 logger.debug("%s failed to close: %s", self.source.name, error)
 
     def _pass_on(self) -> None:
         start_ns = time.perf_counter_ns()
-        for frame in self.source.frames():
+        for frame in self._frames():
             if not self._owner.take(self, frame, (time.perf_counter_ns() - start_ns) / 1e9):
                 return
             start_ns = time.perf_counter_ns()
+
+    def _frames(self) -> Iterator[Frame]:
+        given = 0
+        try:
+            for frame in self.source.frames():
+                if problem := frame_problem(frame):
+                    refuse(self.source, f"after {counted(given, 'frame')}", problem)
+                given += 1
+                yield frame
+        except FerStreamError:
+            raise
+        except (Exception, SystemExit) as error:
+            raise _failure(self.source, f"failed after {counted(given, 'frame')}", error) from error
+
+
+def open_source(source: Source) -> StreamInfo:
+    """Open a source; raises `SourceError` when it cannot be had, `StageError` for a bug."""
+    try:
+        info = source.open()
+    except FerStreamError:
+        raise
+    except Exception as error:  # not SystemExit: Ctrl-C may break an opening off
+        raise _failure(source, "cannot be opened", error) from error
+    if not isinstance(info, StreamInfo):
+        refuse(source, "as it was opened", f"open must return a StreamInfo, got {info!r}")
+    return info
+
+
+def _failure(source: Source, how: str, error: BaseException) -> FerStreamError:
+    if isinstance(error, OSError):  # the world's: a live source is tried again
+        return SourceError(f"{named(source)} {how}: {reason(error)}")
+    return stage_error(named(source), how, error)

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from fer_stream.engine.backoff import Backoff
 from fer_stream.engine.channel import Channel, Closed
-from fer_stream.engine.session import Session
+from fer_stream.engine.session import Session, open_source
 from fer_stream.engine.stats import RunStats
 from fer_stream.errors import SourceError
 from fer_stream.stages import Source
@@ -48,7 +48,8 @@ class Supervisor:
         origin: Makes the source, anew for each session.
         inbox: Where frames and statuses go; it is closed when no more come.
         opened: Called, before the first frame is put, with what the opened source says.
-        failed: Called with an exception that ended the source for good.
+        failed: Called with an exception that ended the source for good, and True: what was read
+            before it still goes on.
         stats: The run's numbers.
     """
 
@@ -57,7 +58,7 @@ class Supervisor:
         origin: Origin,
         inbox: Channel[Frame | SourceStatus],
         opened: Callable[[StreamInfo], None],
-        failed: Callable[[BaseException], None],
+        failed: Callable[[BaseException, bool], None],
         stats: RunStats,
     ) -> None:
         self._origin = origin
@@ -83,7 +84,7 @@ class Supervisor:
 
     def open(self) -> None:
         """Open the source at once, on this thread; for one that must be there."""
-        info = self._first.open()
+        info = open_source(self._first)
         self.source_id = self._origin.source_id or info.source_id
         self._adopt(info)
 
@@ -120,7 +121,7 @@ class Supervisor:
                     self._changed.wait_for(lambda: self._over, wait_s)
                 source = self._origin.new_source()
         except BaseException as error:  # a constructor that fails now and did not before
-            self._failed(error)
+            self._failed(error, True)
             self._finish("error", str(error))
 
     def _begin(self, source: Source) -> Session | None:
@@ -185,7 +186,7 @@ class Supervisor:
         if error is None:
             self._finish("ended")
         else:
-            self._failed(error)
+            self._failed(error, True)
             self._finish("error", str(error))
         return True
 

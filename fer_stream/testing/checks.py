@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -10,6 +9,13 @@ from datetime import timedelta
 import numpy as np
 import numpy.typing as npt
 
+from fer_stream.promises import (
+    answer_problem,
+    classifier_problem,
+    frame_problem,
+    scores_problem,
+    second_look_problem,
+)
 from fer_stream.stages import Classifier, Detector, Filter, Source, Stage, Tracker
 from fer_stream.testing.values import make_face, make_frame
 from fer_stream.types import Box, Detection, EmotionScores, Face, Frame, StreamInfo, Track
@@ -74,9 +80,7 @@ def check_detector(detector: Detector, frame: Frame) -> list[Detection]:
     for shown in (frame, blank):
         with unchanged(shown):
             found = detector.detect(shown)
-        _check_boxed(found, Detection, "detect", shown)
-        for detection in found:
-            _check_confidence(detection.confidence)
+        _expect_none(answer_problem(found, Detection, "detect", shown))
         _check_second_look(detector, shown, [detection.box for detection in found])
         answers.append(found)
     return answers[0]
@@ -85,17 +89,7 @@ def check_detector(detector: Detector, frame: Frame) -> list[Detection]:
 def _check_second_look(detector: Detector, frame: Frame, boxes: list[Box]) -> None:
     with unchanged(frame):
         said = detector.look_again(frame, boxes)
-    if said is None:
-        return
-    expect(
-        isinstance(said, list) and len(said) == len(boxes),
-        f"look_again must return None or a list with a number for each box, got {said!r}",
-    )
-    for likely in said:
-        expect(
-            isinstance(likely, float) and 0 <= likely <= 1,
-            f"look_again must return numbers 0..1, got {likely!r}",
-        )
+    _expect_none(second_look_problem(said, len(boxes)))
 
 
 def check_tracker(tracker: Tracker, frames: Sequence[Frame] | None = None) -> list[list[Track]]:
@@ -125,10 +119,7 @@ def check_tracker(tracker: Tracker, frames: Sequence[Frame] | None = None) -> li
 def _updated(tracker: Tracker, frame: Frame, detections: Sequence[Detection] | None) -> list[Track]:
     with unchanged(frame):
         tracks = tracker.update(frame, detections)
-    _check_boxed(tracks, Track, "update", frame)
-    for track in tracks:
-        _check_confidence(track.confidence)
-    _check_ids([track.track_id for track in tracks])
+    _expect_none(answer_problem(tracks, Track, "update", frame))
     wants = tracker.wants_detection
     expect(isinstance(wants, bool), f"wants_detection must be a bool, got {wants!r}")
     return tracks
@@ -137,20 +128,9 @@ def _updated(tracker: Tracker, frame: Frame, detections: Sequence[Detection] | N
 def check_classifier(classifier: Classifier) -> None:
     """Classify one face and several, in two orders: each face's scores must be its own."""
     check_name(classifier)
-    labels = classifier.labels
-    expect(
-        isinstance(labels, tuple) and bool(labels) and all(isinstance(x, str) for x in labels),
-        f"labels must be a tuple of names, got {labels!r}",
-    )
-    expect(len(set(labels)) == len(labels), f"labels must differ, got {labels}")
-    size = classifier.input_size
-    expect(
-        len(size) == 2 and all(isinstance(side, int) and side > 0 for side in size),
-        f"input_size must be (height, width) in px, got {size!r}",
-    )
-    expect(isinstance(classifier.model_name, str), "model_name must be text")
-    expect(isinstance(classifier.model_sha256, str), "model_sha256 must be text")
-    crops = np.random.default_rng(0).integers(0, 256, (5, *size), dtype=np.uint8)
+    _expect_none(classifier_problem(classifier))
+    size = (5, *classifier.input_size)
+    crops = np.random.default_rng(0).integers(0, 256, size, dtype=np.uint8)
     crops[1], crops[2] = 0, 255  # flat faces: a covered lens, a lamp
     together = _classified(classifier, crops)
     backwards = _classified(classifier, np.ascontiguousarray(crops[::-1]))[::-1]
@@ -179,10 +159,9 @@ def check_filter(stage: Filter) -> None:
         before = [face.scores.probabilities.copy() for face in faces]
         with unchanged(frame):
             kept = stage.apply(frame, faces)
-        _check_boxed(kept, Face, "apply", frame)
+        _expect_none(answer_problem(kept, Face, "apply", frame))
         for face in kept:
-            _check_scores(face.scores, face.scores.labels)
-        _check_ids([face.track_id for face in kept])
+            _check_probabilities(face.scores)
         same = all(
             np.array_equal(face.scores.probabilities, p)
             for face, p in zip(faces, before, strict=True)
@@ -201,27 +180,19 @@ def check_name(stage: Stage) -> None:
 
 
 def _check_frame(frame: Frame, info: StreamInfo, before: Frame | None) -> None:
-    expect(isinstance(frame, Frame), f"frames must yield Frame, got {frame!r}")
+    _expect_none(frame_problem(frame))
     own = frame.info
     where = f"frame {frame.index}"
-    size = (own.height, own.width)
-    expect(frame.grey.dtype == np.uint8, f"{where}: grey must be uint8, got {frame.grey.dtype}")
-    expect(frame.grey.shape == size, f"{where}: grey is {frame.grey.shape}, its info says {size}")
-    image = frame.image
+    image, shape = frame.image, (*frame.grey.shape, 3)
     expect(
-        image.shape == (*size, 3) and image.dtype == np.uint8,
-        f"{where}: image must be {(*size, 3)} uint8, got {image.shape} {image.dtype}",
+        image.shape == shape and image.dtype == np.uint8,
+        f"{where}: image must be {shape} uint8, got {image.shape} {image.dtype}",
     )
     expect(frame.captured_at.utcoffset() == timedelta(0), f"{where}: captured_at must be UTC")
-    expect(
-        math.isfinite(frame.time_s) and frame.time_s >= 0,
-        f"{where}: time_s must be 0 or more, got {frame.time_s}",
-    )
     expect(own.live == info.live, f"{where}: a stream is live throughout or never")
     if not info.stills:
         expect(own.source_id == info.source_id, f"{where}: source_id must stay the same")
     if before is None:
-        expect(frame.index >= 0, f"index must count from 0, got {frame.index}")
         return
     expect(frame.index > before.index, f"index must rise, got {frame.index} after {before.index}")
     expect(own.session >= before.info.session, f"{where}: session must never fall")
@@ -239,50 +210,15 @@ def _check_frame(frame: Frame, info: StreamInfo, before: Frame | None) -> None:
         )
 
 
-def _check_boxed(
-    things: Sequence[Detection | Track | Face],
-    kind: type[Detection | Track | Face],
-    method: str,
-    frame: Frame,
-) -> None:
-    expect(isinstance(things, list), f"{method} must return a list, got {type(things).__name__}")
-    for thing in things:
-        expect(isinstance(thing, kind), f"expected a {kind.__name__}, got {thing!r}")
-        _check_box(thing.box, frame)
+def _expect_none(problem: str | None) -> None:
+    expect(problem is None, problem or "")
 
 
-def _check_box(box: Box, frame: Frame) -> None:
-    height, width = frame.grey.shape
-    expect(
-        all(isinstance(v, int) for v in (box.x, box.y, box.width, box.height)),
-        f"a box must be in whole pixels (int), got {box}",
-    )
-    expect(
-        box.x + box.width <= width and box.y + box.height <= height,
-        f"{box} reaches out of the {width}x{height} frame",
-    )
-
-
-def _check_confidence(confidence: float | None) -> None:
-    # NumPy's float32 is no float: json, for one, refuses it.
-    fine = confidence is None or (isinstance(confidence, int | float) and 0.0 <= confidence <= 1.0)
-    expect(fine, f"confidence must be None or a float from 0 to 1, got {confidence!r}")
-
-
-def _check_ids(ids: Sequence[int | None]) -> None:
-    known = [i for i in ids if i is not None]
-    expect(all(i >= 1 for i in known), f"track ids must count from 1, got {known}")
-    expect(len(set(known)) == len(known), f"two faces share a track id: {known}")
-
-
-def _check_scores(scores: EmotionScores, labels: tuple[str, ...]) -> None:
-    expect(isinstance(scores, EmotionScores), f"expected EmotionScores, got {scores!r}")
-    expect(scores.labels == labels, f"expected the labels {labels}, got {scores.labels}")
+def _check_probabilities(scores: EmotionScores) -> None:
     p = scores.probabilities
     expect(p.dtype == np.float32, f"probabilities must be float32, got {p.dtype}")
     fine = bool(np.all(p >= 0) and np.all(p <= 1)) and abs(float(p.sum()) - 1) < 1e-3
     expect(fine, f"probabilities must be 0 to 1 with the sum 1, got {p}")
-    expect(scores.top in labels, f"the shown emotion must be a label, got {scores.top!r}")
 
 
 def _classified(classifier: Classifier, crops: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
@@ -290,11 +226,9 @@ def _classified(classifier: Classifier, crops: npt.NDArray[np.uint8]) -> npt.NDA
     before = crops.copy()
     scores = classifier.classify(crops)
     expect(np.array_equal(crops, before), "classify must not write to the crops")
-    expect(
-        len(scores) == len(crops), f"expected {len(crops)} scores, one a crop, got {len(scores)}"
-    )
+    _expect_none(scores_problem(scores, len(crops), classifier.labels))
     for one in scores:
-        _check_scores(one, classifier.labels)
+        _check_probabilities(one)
     return np.stack([one.probabilities for one in scores])
 
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fer_stream.cli.measured import CpuClock, MeasuredDetector, MeasuredTracker
+from fer_stream.cli.measured import Clocks, CpuClock, MeasuredDetector, MeasuredTracker
+from fer_stream.engine.lane import Plan
+from fer_stream.engine.supervisor import Origin
+from fer_stream.filters.smooth import SmoothFilter
 from fer_stream.stages import Detector
-from fer_stream.testing import make_frame
+from fer_stream.testing import FakeSource, make_frame
 from fer_stream.trackers.iou import IouTracker
+from fer_stream.trackers.none import NoTracker
 from fer_stream.types import Box, Detection, Frame
 
 
@@ -35,3 +39,14 @@ def test_a_measured_tracker_asks_the_detector_about_missed_faces() -> None:
     frames = [make_frame(index, index / 25, image=image) for index in range(3)]
     tracks = [tracker.update(frame, detector.detect(frame)) for frame in frames]
     assert [len(seen) for seen in tracks] == [0, 1, 0]
+
+
+def test_what_is_measured_is_called_and_treated_as_what_it_measures() -> None:
+    plan = Clocks().measured(Plan(Origin(FakeSource), Twice(), NoTracker, lambda: [SmoothFilter()]))
+    tracker, (filters,) = plan.new_tracker(), plan.new_filters()
+    assert [stage.name for stage in (plan.detector, tracker, filters)] == [
+        "twice",
+        "none",
+        "smooth",
+    ]
+    assert not tracker.follows

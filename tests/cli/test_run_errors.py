@@ -151,7 +151,7 @@ def test_a_whole_film_with_brackets_in_its_name_is_a_film(tmp_path: Path, face_c
     assert line_count(tmp_path / "out.csv") > 30
 
 
-def test_a_bug_is_shown_as_one(tmp_path: Path) -> None:
+def test_a_bug_in_a_stage_is_shown_as_one_and_named(tmp_path: Path) -> None:
     (tmp_path / "buggy.py").write_text(
         "from fer_stream import Detector, hookimpl\n"
         "class Buggy(Detector):\n"
@@ -169,4 +169,46 @@ def test_a_bug_is_shown_as_one(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "Traceback" in done.stderr
     assert "buggy.py" in done.stderr
-    assert done.stderr.splitlines()[-1] == "ZeroDivisionError: division by zero"
+    assert done.stderr.splitlines()[-1] == (
+        "fer-stream: detector 'buggy' failed at frame 0: ZeroDivisionError: division by zero"
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (
+            "labels = ('a', 'b')",
+            "broke its contract as it was made: input_size must be (height, width) in px, got None",
+        ),
+        (
+            "labels, input_size = 'ab', (8, 8)",
+            "broke its contract as it was made: labels must be a tuple of names, got 'ab'",
+        ),
+        (
+            "def __init__(self, target=''): open('weights.bin')",
+            "cannot be made: No such file or directory (weights.bin)",
+        ),
+    ],
+)
+def test_a_stage_that_cannot_be_made_is_named_in_one_line(
+    tmp_path: Path, body: str, says: str
+) -> None:
+    (tmp_path / "mine.py").write_text(
+        "from fer_stream import Classifier, hookimpl\n"
+        "class Mine(Classifier):\n"
+        "    name = 'mine'\n"
+        f"    {body}\n"
+        "    def classify(self, crops):\n"
+        "        return []\n"
+        "@hookimpl\n"
+        "def fer_register_classifiers():\n"
+        "    return [Mine]\n"
+    )
+    said = one_line(
+        *(tmp_path, "run", *DEMO, "--plugin", "mine.py", "--classifier", "mine"),
+        *("--sink", "csv:out.csv"),
+        code=1,
+    )
+    assert f"classifier 'mine' {says}" in said
+    assert not (tmp_path / "out.csv").exists()

@@ -128,7 +128,7 @@ class _Scribbler(FakeDetector):
     ("detector", "problem"),
     [
         (_BadDetector(()), "must return a list"),
-        (_BadDetector([Box(0, 0, 1, 1)]), "expected a Detection"),
+        (_BadDetector([Box(0, 0, 1, 1)]), "a list of Detection, got Box"),
         (_BadDetector([Detection(Box(60, 0, 5, 5))]), "reaches out"),
         (_BadDetector([Detection(Box(0, 44, 5, 5))]), "reaches out"),
         (_BadDetector([Detection(Box(np.int32(1), 0, 5, 5))]), "whole pixels"),
@@ -178,11 +178,11 @@ class _OnceAFrame(Tracker):
 @pytest.mark.parametrize(
     ("tracker", "problem"),
     [
-        (_OnceAFrame(), "count from 1"),
+        (_OnceAFrame(), "counts from 1"),
         (_BadTracker(None), "must return a list"),
-        (_BadTracker([Detection(Box(0, 0, 5, 5))]), "expected a Track"),
+        (_BadTracker([Detection(Box(0, 0, 5, 5))]), "a list of Track, got Detection"),
         (_BadTracker([Track(Box(0, 0, 65, 5), 1)]), "reaches out"),
-        (_BadTracker([Track(Box(0, 0, 5, 5), 0)]), "count from 1"),
+        (_BadTracker([Track(Box(0, 0, 5, 5), 0)]), "counts from 1"),
         (_BadTracker([Track(Box(i, 0, 5, 5), 3) for i in range(2)]), "share a track id"),
         (_BadTracker([], wants=1), "wants_detection"),
     ],
@@ -240,8 +240,8 @@ class _NoSize(FakeClassifier):
     ("cls", "problem"),
     [
         (_Backwards, "must not depend on its batch"),
-        (_Forgetful, "expected 5 scores"),
-        (_OtherLabels, "expected the labels"),
+        (_Forgetful, "expected 5, got 1"),
+        (_OtherLabels, "expected scores with the labels"),
         (_Doubles, "must be float32"),
         (_Negative, "0 to 1"),
         (_Normaliser, "must not write to the crops"),
@@ -279,7 +279,7 @@ class _InPlace(Filter):
     ("stage", "problem"),
     [
         (_BadFilter(()), "must return a list"),
-        (_BadFilter([Track(Box(0, 0, 5, 5), 1)]), "expected a Face"),
+        (_BadFilter([Track(Box(0, 0, 5, 5), 1)]), "a list of Face, got Track"),
         (_BadFilter([make_face(), make_face()]), "share a track id"),
         (_InPlace(), "must not write to the scores"),
     ],

@@ -77,7 +77,7 @@ class LabSource(Source):
             self.before(index)
             time.sleep(self.pause_s)
             info = replace(self.info, session=index // self.session_length)
-            grey = np.full((48, 64), index % 256, np.uint8)
+            grey = np.full((info.height, info.width), index % 256, np.uint8)
             yield make_frame(index, index / self.fps, image=grey, info=info)
         self.at_end(self)
 

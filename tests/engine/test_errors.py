@@ -7,13 +7,25 @@ import threading
 import time
 from asyncio import CancelledError
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from fer_stream.engine import engine as engine_module
 from fer_stream.engine.lane import GROUP
-from fer_stream.errors import ConfigError, ModelError, SinkError, SourceError, StopStream
+from fer_stream.errors import (
+    ConfigError,
+    FerStreamError,
+    ModelError,
+    SinkError,
+    SourceError,
+    StageError,
+    StopStream,
+)
+from fer_stream.testing import make_frame
+from fer_stream.types import Box, Detection, Face, StreamInfo, Track
 
 pytestmark = [pytest.mark.timeout(20), pytest.mark.usefixtures("no_thread_remains")]
 
@@ -36,6 +48,13 @@ def raising(error: BaseException, after: int = 0, times: int = 10**9) -> Act:
 PLAIN_AND_OURS = pytest.mark.parametrize(
     "error", [ModelError("wrong model"), ZeroDivisionError("a bug")], ids=["ours", "bug"]
 )
+
+
+def raised(error: BaseException) -> type[BaseException]:
+    """Return what a stage's error becomes: ours stays, anything else is said with its name."""
+    return type(error) if isinstance(error, FerStreamError) else StageError
+
+
 # So many frames that the reader surely waits in `put` when a later stage raises: the known trap.
 LONG = 5000
 
@@ -54,20 +73,65 @@ def test_a_stage_that_raises_ends_the_run_with_its_error(
     }
     broken = lab.Classifier(before=act) if stage == "classifier" else made[stage]
     source, sink = lab.Source(count=LONG), lab.Sink()
-    with pytest.raises(type(error), match=str(error)):
+    with pytest.raises(raised(error), match=str(error)) as caught:
         lab.run(source, [sink], **{stage: broken}, detect_every=1)
+    if not isinstance(error, FerStreamError):
+        assert str(caught.value).startswith(f"{stage.rstrip('_')} 'lab' failed ")
+        assert caught.value.__cause__ is error
     assert source.closed == 1
     assert sink.closed == 1
     assert len(sink.indices()) < LONG
 
 
-def test_a_detector_that_forgets_its_return_is_told(lab: Any) -> None:
-    class Forgetful(lab.Detector):  # type: ignore[misc, name-defined]
-        def detect(self, frame: Any) -> Any:
-            super().detect(frame)
+INFO = StreamInfo("film", 64, 48)
+BOX, OUTSIDE = Box(4, 4, 16, 16), Box(60, 4, 16, 16)
+# What a method answers, of each kind that a contract does not allow; those that nothing else would
+# have stumbled upon too, such as a generator, which was read once and then was empty.
+WRONG: dict[str, tuple[str, str, Any, str]] = {
+    "none": ("detector", "detect", None, "must return a list, .* got NoneType"),
+    "boxes": ("detector", "detect", [BOX], "must return a list of Detection, got Box"),
+    "generator": ("detector", "detect", iter([Detection(BOX)]), "got list_iterator"),
+    "outside": ("detector", "detect", [Detection(OUTSIDE)], "reaches out of the 64x48 frame"),
+    "numpy": ("detector", "detect", [Detection(Box(*np.array([4, 4, 9, 9])))], "whole pixels"),
+    "sure": ("detector", "detect", [Detection(BOX, 7)], "confidence must be"),
+    "tracker": ("tracker", "update", None, "must return a list, .* got NoneType"),
+    "number": ("tracker", "update", [Track(BOX, 0)], "a track id must be None or an int"),
+    "twins": ("tracker", "update", [Track(BOX, 1), Track(BOX, 1)], "share a track id"),
+    "filter": ("filter_", "apply", iter([]), "must return a list, .* got list_iterator"),
+    "tracks": ("filter_", "apply", [Track(BOX, 1)], "must return a list of Face, got Track"),
+    "scores": ("filter_", "apply", [Face(BOX, 0.5)], "scores must be EmotionScores, got 0.5"),  # type: ignore[arg-type]
+    "floats": ("classifier", "classify", [0.5], "must return a list of EmotionScores, got 0.5"),
+    "array": ("classifier", "classify", np.ones((1, 2)), "must return a list, got ndarray"),
+}
 
-    with pytest.raises(TypeError, match=r"detector '.+' returned None; without a face it must be"):
-        lab.run(lab.Source(count=LONG), [lab.Sink()], detector=Forgetful)
+
+@pytest.mark.parametrize("case", WRONG)
+def test_a_stage_with_a_wrong_answer_is_told_what_was_expected(
+    lab: Any, case: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    stage, method, answer, says = WRONG[case]
+    cls = getattr(lab, stage.rstrip("_").capitalize())
+    wrong = type("Wrong", (cls,), {method: lambda *_: answer})
+    one_face = {"detect_every": 1, stage: wrong() if stage == "classifier" else wrong}
+    with pytest.raises(StageError, match=says) as caught:
+        lab.run(lab.Source(count=1), [lab.Sink()], **one_face)
+    assert str(caught.value).startswith(f"{stage.rstrip('_')} 'lab' broke its contract ")
+    assert not [record for record in caplog.records if record.exc_info], "a line says it all"
+
+
+@pytest.mark.parametrize("said", [0.5, [], [2.0]])
+def test_a_detector_with_a_wrong_second_look_is_blamed_not_the_tracker(lab: Any, said: Any) -> None:
+    class Curious(lab.Tracker):  # type: ignore[misc, name-defined]
+        def update(self, frame: Any, detections: Any) -> Any:
+            self.look_again(frame, [BOX])
+            return super().update(frame, detections)
+
+    class Careless(lab.Detector):  # type: ignore[misc, name-defined]
+        def look_again(self, frame: Any, boxes: Any) -> Any:
+            return said
+
+    with pytest.raises(StageError, match=r"^detector 'lab' broke its contract .*look_again must"):
+        lab.run(lab.Source(), [lab.Sink()], detector=Careless, tracker=Curious)
 
 
 def test_results_that_were_ready_before_a_stage_raised_still_reach_the_sinks(lab: Any) -> None:
@@ -87,7 +151,7 @@ def test_a_stage_that_raises_while_the_reader_waits_wakes_it(lab: Any, live: boo
         raise ZeroDivisionError("a bug")
 
     source = lab.Source(count=LONG, live=live)
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(StageError, match="ZeroDivisionError: a bug"):
         lab.run(source, [lab.Sink()], detector=lambda: lab.Detector(before=wait_and_raise))
     assert source.closed == 1
 
@@ -108,10 +172,11 @@ def test_a_stage_with_a_sources_error_wakes_the_reader_too(lab: Any) -> None:
 def test_an_error_while_reading_reaches_the_caller(lab: Any, error: Exception) -> None:
     source = lab.Source(count=LONG, before=raising(error, after=20))
     sink = lab.Sink()
-    with pytest.raises(type(error), match=str(error)):
+    with pytest.raises(raised(error), match=str(error)):
         lab.run(source, [sink])
     assert source.closed == 1
     assert sink.closed == 1
+    assert sink.indices() == list(range(20)), "what was read before is lost"
 
 
 def test_a_late_source_error_comes_after_every_frame_before_it(lab: Any) -> None:
@@ -133,10 +198,64 @@ def test_a_source_that_is_lost_does_not_end_the_others(lab: Any) -> None:
 
 
 def test_a_source_that_fails_to_close_is_reported(lab: Any) -> None:
-    sink = lab.Sink()
-    with pytest.raises(OSError, match="stuck"):
-        lab.run(lab.Source(count=5, on_close=raising(OSError("stuck"))), [sink])
+    sink = lab.Sink(on_write=lambda _: time.sleep(0.005))
+    with pytest.raises(StageError, match="source 'lab' failed to close: OSError: stuck"):
+        lab.run(lab.Source(count=37, on_close=raising(OSError("stuck"))), [sink])
     assert sink.closed == 1
+    assert sink.indices() == list(range(37)), "what was read before is lost"
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        (np.zeros((48, 64), np.uint8), "frames must yield Frame, got a ndarray"),
+        (replace(make_frame(), time_s=None), "time_s must be 0 or more, got None"),
+        (
+            make_frame(image=np.zeros((24, 64), np.uint8), info=INFO),
+            r"grey is \(24, 64\), its info",
+        ),
+    ],
+)
+def test_a_source_that_gives_something_else_is_told_what_was_expected(
+    lab: Any, given: Any, says: str
+) -> None:
+    class Odd(lab.Source):  # type: ignore[misc, name-defined]
+        def frames(self) -> Iterator[Any]:
+            yield from super().frames()
+            yield given
+
+    sink = lab.Sink()
+    with pytest.raises(
+        StageError, match=f"source 'lab' broke its contract after 7 frames: .*{says}"
+    ):
+        lab.run(Odd(count=7), [sink])
+    assert sink.indices() == list(range(7))
+
+
+def test_a_source_that_opens_without_a_word_is_told_what_was_expected(lab: Any) -> None:
+    class Silent(lab.Source):  # type: ignore[misc, name-defined]
+        def open(self) -> Any:
+            super().open()
+
+    with pytest.raises(
+        StageError, match=r"source 'lab' broke .*must return a StreamInfo, got None"
+    ):
+        lab.run(Silent(), [lab.Sink()])
+
+
+def test_a_systems_error_shows_no_password(lab: Any) -> None:
+    refused = ConnectionError("cannot reach http://me:secret@camera/1")
+    with pytest.raises(SourceError, match=r"cannot reach http://me:\*\*\*@camera/1$"):
+        lab.run(lab.Source(on_open=raising(refused)), [lab.Sink()])
+
+
+def test_a_systems_error_is_a_sources_error(lab: Any) -> None:
+    gone = FileNotFoundError(2, "No such file or directory", "talk.bin")
+    says = r"source 'lab' {} No such file or directory \(talk\.bin\)$"
+    with pytest.raises(SourceError, match=says.format("cannot be opened:")):
+        lab.run(lab.Source(on_open=raising(gone)), [lab.Sink()])
+    with pytest.raises(SourceError, match=says.format("failed after 9 frames:")):
+        lab.run(lab.Source(count=9, at_end=raising(gone)), [lab.Sink()])
 
 
 @PLAIN_AND_OURS
@@ -144,7 +263,7 @@ def test_a_source_that_does_not_open_closes_those_that_did(lab: Any, error: Exce
     good = lab.Source("good", 5)
     bad = lab.Source("bad", 5, on_open=raising(error))
     sink = lab.Sink()
-    with pytest.raises(type(error), match=str(error)):
+    with pytest.raises(raised(error), match=str(error)):
         lab.run([good, bad], [sink])
     assert (good.opened, good.closed) == (1, 1)
     assert (bad.opened, bad.closed) == (0, 0)
@@ -153,22 +272,25 @@ def test_a_source_that_does_not_open_closes_those_that_did(lab: Any, error: Exce
 
 @pytest.mark.parametrize("main_thread", [False, True])
 @pytest.mark.parametrize(
-    ("error", "raised"),
+    ("error", "says"),
     [
-        (SinkError("no room"), SinkError),
-        (PermissionError(13, "Permission denied", "out.csv"), SinkError),
-        (ZeroDivisionError("a bug"), ZeroDivisionError),
+        (SinkError("no room"), "no room"),
+        (
+            PermissionError(13, "Permission denied", "out.csv"),
+            r"sink 'bad' cannot be opened: Permission denied \(out\.csv\)",
+        ),
+        (ZeroDivisionError("a bug"), "sink 'bad' cannot be opened: ZeroDivisionError: a bug"),
     ],
     ids=["ours", "system", "bug"],
 )
 def test_a_sink_that_does_not_open_closes_what_did(
-    lab: Any, error: Exception, raised: type[Exception], main_thread: bool
+    lab: Any, error: Exception, says: str, main_thread: bool
 ) -> None:
     source = lab.Source(count=5)
     window, first = lab.Sink("window", main_thread=True), lab.Sink("first")
     bad = lab.Sink("bad", on_open=raising(error), main_thread=main_thread)
     last = lab.Sink("last")
-    with pytest.raises(raised):
+    with pytest.raises(SinkError, match=f"^{says}$"):
         lab.run(source, [window, first, bad, last])
     assert source.closed == 1
     for sink in (window, first, last):
@@ -249,7 +371,8 @@ def test_a_classifier_with_too_few_scores_is_told_so(lab: Any) -> None:
         def classify(self, crops: Any) -> Any:
             return super().classify(crops)[:-1]
 
-    with pytest.raises(ValueError, match=f"'lab' gave {GROUP - 1} scores for {GROUP} faces"):
+    says = f"classifier 'lab' broke its contract .* expected {GROUP}, got {GROUP - 1}"
+    with pytest.raises(StageError, match=says):
         lab.run(lab.Source(count=20), [], classifier=Forgetful())
 
 
@@ -390,7 +513,7 @@ def test_a_stage_that_raises_beside_a_sink_that_hangs_still_ends_the_run(
 
     broken = lab.Classifier()
     broken.before = lambda _: len(broken.batches) == 1 and wait_and_raise(None)
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(StageError, match="ZeroDivisionError: a bug"):
         lab.run(lab.Source(count=LONG), [lab.Sink("stuck", on_write=hanging)], classifier=broken)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from fer_stream.errors import ConfigError, SourceError
+from fer_stream.errors import ConfigError, SourceError, StageError
 from fer_stream.types import FrameResult
 from tests.programs import wait_until
 
@@ -58,6 +58,19 @@ def test_a_lost_source_comes_back_as_a_new_session(lab: Any, live: Any) -> None:
     (numbers,) = engine.stats.sources
     assert (numbers.reconnects, numbers.abandoned, numbers.state) == (1, 0, "ended")
     assert numbers.frames_read == 20
+
+
+def test_a_systems_error_of_a_live_source_is_a_loss_too(lab: Any, live: Any) -> None:
+    def reset(_: Any) -> None:
+        raise ConnectionResetError(104, "Connection reset by peer")
+
+    sink = lab.Sink()
+    lab.run(lab.Origin(lab.Sessions(live(on_open=reset), live(at_end=reset), live())), [sink])
+    states = ["reconnecting", "online", "reconnecting", "online", "ended"]
+    assert sink.states() == states
+    reasons = [event.reason for event in sink.events if not isinstance(event, FrameResult)]
+    assert reasons[0] == "source 'lab' cannot be opened: Connection reset by peer"
+    assert reasons[2] == "source 'lab' failed after 10 frames: Connection reset by peer"
 
 
 def test_statuses_stand_where_they_belong_between_the_results(lab: Any, live: Any) -> None:
@@ -245,7 +258,7 @@ def test_a_bug_in_a_source_ends_the_run(lab: Any, live: Any) -> None:
         raise ZeroDivisionError("a bug")
 
     source = live(at_end=bug)
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(StageError, match=r"source 'lab' failed .*ZeroDivisionError: a bug"):
         lab.run(source, [lab.Sink()])
     assert source.closed == 1
 

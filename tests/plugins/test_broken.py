@@ -66,7 +66,11 @@ BROKEN = {
         "from fer_stream import hookimpl\n@hookimpl\ndef fer_register_sinks():\n    exit(3)\n",
         "fer_register_sinks failed: SystemExit: 3",
     ),
-    "no_list": (SHOUT.replace("[Shout]", "Shout"), "fer_register_sinks failed: TypeError:"),
+    "no_list": (
+        SHOUT.replace("[Shout]", "Shout"),
+        "fer_register_sinks must return a list, got <cl",
+    ),
+    "no_return": (SHOUT.replace("return [Shout]", "pass"), "must return a list, got None"),
     "no_class": (
         SHOUT.replace("[Shout]", "[Shout()]"),
         "is not a subclass of fer_stream.Sink",
@@ -103,6 +107,12 @@ BROKEN = {
             "    def __init__(self, t='', *, loud: list[str] = ()): ...\n    def write",
         ),
         "sink Shout needs a type for its option 'loud', such as loud: int",
+    ),
+    "unreadable_option": (
+        SHOUT.replace(
+            "    def write", "    def __init__(self, t='', *, loud: list = ()): ...\n    def write"
+        ),
+        "such as loud: int; there are int, float, bool and str, each also | None",
     ),
     "annotation_for_checkers_only": (
         SHOUT.replace(

@@ -1,0 +1,124 @@
+"""What stages must answer, in words: said by a run that meets something else, and by the checks.
+
+Each function returns what is wrong, or None. A run asks for every frame, so they are cheap.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from fer_stream.stages import Classifier
+from fer_stream.types import Box, Detection, EmotionScores, Face, Frame, Track
+
+_NUMBER = (int, float)
+
+
+def frame_problem(frame: object) -> str | None:
+    """Return what is wrong with what a source yields, taken by itself."""
+    if not isinstance(frame, Frame):
+        return f"frames must yield Frame, got a {type(frame).__name__}"
+    if not isinstance(frame.index, int) or frame.index < 0:
+        return f"index must be an int that counts from 0, got {frame.index!r}"
+    where, time_s = f"frame {frame.index}", frame.time_s
+    if not (isinstance(time_s, _NUMBER) and 0 <= time_s < math.inf):  # no NaN either
+        return f"{where}: time_s must be 0 or more, got {time_s!r}"
+    size = (frame.info.height, frame.info.width)
+    if frame.grey.shape != size:
+        return f"{where}: grey is {frame.grey.shape}, its info says {size}"
+    return None
+
+
+def answer_problem(
+    answer: object, kind: type[Detection | Track | Face], method: str, frame: Frame
+) -> str | None:
+    """Return what is wrong with what a detector, tracker or filter says of a frame."""
+    if not isinstance(answer, list):
+        got = type(answer).__name__
+        return f"{method} must return a list, [] if there is no face; got {got}"
+    height, width = frame.grey.shape
+    for one in answer:
+        if not isinstance(one, kind):
+            return f"{method} must return a list of {kind.__name__}, got {one!r} in it"
+        if problem := _box_problem(one.box, width, height) or _confidence_problem(one.confidence):
+            return problem
+        if isinstance(one, Face) and not isinstance(one.scores, EmotionScores):
+            return f"a face's scores must be EmotionScores, got {one.scores!r}"
+    return None if kind is Detection else _ids_problem([one.track_id for one in answer])
+
+
+def second_look_problem(said: object, count: int) -> str | None:
+    """Return what is wrong with what a detector says of so many boxes at a second look."""
+    if said is None:
+        return None
+    if not isinstance(said, list) or len(said) != count:
+        return f"look_again must return None or a list with a number for each box, got {said!r}"
+    for likely in said:
+        if not (isinstance(likely, float) and 0 <= likely <= 1):
+            return f"look_again must return numbers 0..1, got {likely!r}"
+    return None
+
+
+def scores_problem(scores: object, count: int, labels: tuple[str, ...]) -> str | None:
+    """Return what is wrong with what a classifier says of so many crops."""
+    if not isinstance(scores, list):
+        return f"classify must return a list, got {type(scores).__name__}"
+    if len(scores) != count:
+        return f"classify must return a score for each crop: expected {count}, got {len(scores)}"
+    for one in scores:
+        if not isinstance(one, EmotionScores):
+            return f"classify must return a list of EmotionScores, got {one!r} in it"
+        if one.labels != labels:
+            return f"expected scores with the labels {labels}, got {one.labels}"
+        if one.probabilities.dtype != np.float32:
+            return f"probabilities must be float32, got {one.probabilities.dtype}"
+    return None
+
+
+def classifier_problem(classifier: Classifier) -> str | None:
+    """Return what is wrong with what a classifier says of itself."""
+    labels: Any = getattr(classifier, "labels", None)
+    size: Any = getattr(classifier, "input_size", None)
+    named = isinstance(labels, tuple) and all(isinstance(label, str) for label in labels)
+    if not (labels and named):
+        return f"labels must be a tuple of names, got {labels!r}"
+    if len(set(labels)) != len(labels):
+        return f"labels must differ, got {labels}"
+    sides = size if isinstance(size, tuple | list) else ()
+    if len(sides) != 2 or not all(isinstance(side, int) and side > 0 for side in sides):
+        return f"input_size must be (height, width) in px, got {size!r}"
+    for key in ("model_name", "model_sha256"):
+        if not isinstance(getattr(classifier, key), str):
+            return f"{key} must be text, got {getattr(classifier, key)!r}"
+    return None
+
+
+def _box_problem(box: object, width: int, height: int) -> str | None:
+    if not isinstance(box, Box):
+        return f"expected a Box, got {box!r}"
+    x, y, w, h = box.x, box.y, box.width, box.height
+    whole = isinstance(x, int) and isinstance(y, int) and isinstance(w, int) and isinstance(h, int)
+    if not whole:  # NumPy's numbers are no int: json, for one, refuses them
+        return f"a box must be in whole pixels (int), got {box}"
+    if x + w > width or y + h > height:
+        return f"{box} reaches out of the {width}x{height} frame"
+    return None
+
+
+def _confidence_problem(confidence: object) -> str | None:
+    if confidence is None or (isinstance(confidence, _NUMBER) and 0.0 <= confidence <= 1.0):
+        return None
+    return f"confidence must be None or a float from 0 to 1, got {confidence!r}"
+
+
+def _ids_problem(ids: Sequence[object]) -> str | None:
+    known = [one for one in ids if one is not None]
+    for one in known:
+        if not isinstance(one, int) or one < 1:
+            return f"a track id must be None or an int that counts from 1, got {one!r}"
+    if len(set(known)) < len(known):
+        return f"two faces share a track id: {known}"
+    return None
