@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import unicodedata
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -34,15 +35,16 @@ def annotated(result: FrameResult) -> BgrImage:
     """Return a copy of the frame, (H, W, 3) uint8 BGR, with boxes, ids, emotions and scores."""
     image = result.frame.image.copy()
     scale = _scale_for(image)
-    boxes = [face.box for face in result.faces]
+    faces = [_writable(face) for face in result.faces]
+    boxes = [face.box for face in faces]
     captions: list[_Caption] = []
-    for face in result.faces:
+    for face in faces:
         taken = [box for box in boxes if box is not face.box] + [known.box for known in captions]
         captions.append(_caption_of(face, image, scale, taken))
     taken = boxes + [known.box for known in captions]
-    for face in result.faces:
+    for face in faces:
         _draw_bars(image, face, scale, taken)
-    for face in result.faces:
+    for face in faces:
         box, thickness = face.box, max(round(scale * 3), 1)
         corner = (box.x + box.width - 1, box.y + box.height - 1)
         colour = colour_of(face.scores.word)
@@ -50,6 +52,26 @@ def annotated(result: FrameResult) -> BgrImage:
     for known in captions:  # last: nothing covers them
         _draw_caption(image, known, scale)
     return image
+
+
+def _writable(face: Face) -> Face:
+    """The face with its labels in ASCII, which is all that OpenCV's fonts have.
+
+    Letters lose their accents; a label without any ASCII letter is its number in the model's order.
+    """
+    labels = face.scores.labels
+    if "".join(labels).isascii():
+        return face
+    written = [_in_ascii(label) or f"label {place}" for place, label in enumerate(labels, start=1)]
+    return replace(face, scores=replace(face.scores, labels=tuple(written)))
+
+
+def _in_ascii(text: str) -> str:
+    """The text without accents and with ? for other letters; empty if nothing else is left."""
+    parts = unicodedata.normalize("NFKD", text.replace("ß", "ss"))
+    bare = "".join(part for part in parts if not unicodedata.combining(part))
+    known = bare.encode("ascii", "replace").decode("ascii")
+    return known if any(map(str.isalnum, known)) else ""
 
 
 def out_of_date(image: BgrImage, why: str) -> BgrImage:

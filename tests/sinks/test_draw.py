@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from fer_stream.draw import annotated, caption, colour_of, out_of_date
+from fer_stream.types import EmotionScores
 
 
 def test_the_frame_itself_is_not_drawn_on(make: Any) -> None:
@@ -81,14 +83,29 @@ def test_the_caption_is_inside_the_frame_wherever_the_face_is(make: Any, x: int,
 
 
 def test_labels_of_another_model_are_drawn_too(make: Any) -> None:
-    from dataclasses import replace
+    np.testing.assert_allclose(drawn_with(make, "Größe", "x")[200, 100], colour_of("x"), atol=2)
 
-    from fer_stream.types import EmotionScores
 
+def drawn_with(make: Any, *labels: str) -> Any:
+    """A picture of a face whose second label is the one to show."""
     result = make(0, ((100, 100, 200, 200), "happy"), size=(640, 480))
-    other = EmotionScores(("Größe", "x"), np.array([0.2, 0.8], np.float32))
-    result = replace(result, faces=(replace(result.faces[0], scores=other),))
-    np.testing.assert_allclose(annotated(result)[200, 100], colour_of("x"), atol=2)
+    scores = EmotionScores(labels, np.array([0.2, 0.8], np.float32))
+    return annotated(replace(result, faces=(replace(result.faces[0], scores=scores),)))
+
+
+@pytest.mark.parametrize(
+    ("own", "written"),
+    [
+        (("Ärger", "Größe"), ("Arger", "Grosse")),
+        (("悲しみ", "驚き"), ("label 1", "label 2")),
+        (("злость", "x"), ("label 1", "x")),
+        (("x łza", "überrascht 驚"), ("x ?za", "uberrascht ?")),
+    ],
+)
+def test_labels_are_written_in_letters_that_opencv_has(
+    make: Any, own: tuple[str, str], written: tuple[str, str]
+) -> None:
+    np.testing.assert_array_equal(drawn_with(make, *own), drawn_with(make, *written))
 
 
 def pixels(drawn: Any, colour: tuple[int, int, int]) -> int:

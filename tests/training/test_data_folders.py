@@ -143,6 +143,20 @@ def test_what_is_no_class_and_no_image_is_left_out(tmp_path: Path, make_classes:
     assert load_dataset(root).training.class_counts().tolist() == [2, 2]
 
 
+def test_images_that_lie_deeper_are_not_left_out_in_silence(
+    tmp_path: Path, make_classes: Make
+) -> None:
+    root = make_classes(tmp_path, ("a", "b"), count=3)
+    (root / "a" / "anna").mkdir()
+    (root / "a" / "anna" / "notes.txt").write_text("hello")
+    (root / "a" / ".thumbnails").mkdir()
+    _write(root / "a" / ".thumbnails" / "1.png", 48, 48)
+    assert len(load_dataset(root).training) == 4
+    _write(root / "a" / "anna" / "1.png", 48, 48)
+    with pytest.raises(ConfigError, match=r"a holds images, and so does .*anna in it; .* move"):
+        load_dataset(root)
+
+
 def test_bad_folders_are_named(tmp_path: Path, make_folders: Make) -> None:
     root = make_folders(tmp_path)
     victim = root / "train" / "sad" / "im04.png"

@@ -44,3 +44,13 @@ def test_tables_are_markdown_that_can_be_read_as_it_is() -> None:
     barred = class_table(result, ("lo|w", *NAMES[1:])).splitlines()[2]
     assert barred == r"| lo\|w  |      4 |  75.0% |     75.0% | 0.750 |"
     assert confusion_table(result, NAMES).splitlines()[2] == "| low    |   3 |      0 |    1 |"
+
+
+def test_tables_are_aligned_in_letters_of_double_width() -> None:
+    lines = confusion_table(evaluate(np.eye(2, dtype=np.float32), np.arange(2)), ("悲しみ", "yes"))
+    assert lines.splitlines() == [
+        "| label  | 悲しみ | yes |",
+        "| ------ | -----: | --: |",
+        "| 悲しみ |      1 |   0 |",
+        "| yes    |      0 |   1 |",
+    ]

@@ -11,6 +11,7 @@ import numpy as np
 import onnx
 import pytest
 from click.testing import CliRunner, Result
+from fer_stream_training.architectures import ARCHITECTURES
 from fer_stream_training.commands.export import export
 
 from fer_stream.classifiers.onnx import OnnxClassifier
@@ -228,6 +229,13 @@ def _unfit(folder: Path) -> dict[str, Path]:
         files[name].write_bytes(content)
     files["no network"] = folder / "no-network.h5"
     h5py.File(files["no network"], "w").close()
+    files["more layers"] = folder / "more.weights.h5"
+    demo = ARCHITECTURES["demo-cnn"](3, (48, 48), "float32").layers[1:]
+    normal = layers.BatchNormalization()
+    more = keras.Sequential([keras.Input((48, 48, 1)), demo[0], normal, *demo[1:]])
+    more.save_weights(files["more layers"])
+    files["a folder"] = folder / "saved_model"
+    files["a folder"].mkdir()
     files["an onnx file"] = folder / "mine.onnx"
     files["nothing"] = folder / "nothing.keras"
     files["an onnx file"].write_bytes(b"")
@@ -244,6 +252,8 @@ REFUSALS: dict[str, str] = {
     "cut.keras": "damaged or no Keras file",
     "junk.h5": "damaged or no HDF5 file",
     "no network": "holds weights without their network",
+    "more layers": "holds weights without their network",
+    "a folder": "is a folder; expected a file",
     "an onnx file": "is no Keras file by its name",
     "nothing": "no such file",
 }

@@ -178,9 +178,22 @@ def test_what_a_run_learns_from_is_known_by_its_files(tmp_path: Path) -> None:
     }
     (spare / "a.mp4.csv").write_text("frame\n")
     others.add(whole.fingerprint(faces))
-    (videos / "a.mp4").write_bytes(b"123456")
+    (videos / "a.mp4").write_bytes(b"54321")  # of the same size
     others.add(whole.fingerprint(faces))
-    assert len(others | {known}) == 5
+    (videos / "a.mp4").rename(videos / "b.mp4")
+    others.add(whole.fingerprint(faces))
+    assert len(others | {known}) == 6
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    # The kernel refuses to read this one, even to root.
+    unread = next(Path("/proc/self").glob("mem"), None)
+    if unread is None:
+        pytest.skip("needs a file that cannot be read")
+    (tmp_path / "a.mp4").symlink_to(unread)
+    sources = Sources(tmp_path / "data.csv", videos=(tmp_path,))
+    with pytest.raises(ConfigError, match=r"cannot read .*a\.mp4 \("):
+        sources.fingerprint(np.zeros((1, 48, 48), np.uint8))
 
 
 def stopped_in(function: str, *arguments: str | Path) -> str:

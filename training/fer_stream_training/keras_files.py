@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from fer_stream.errors import ModelError
 
 from .architectures import ARCHITECTURES
@@ -38,6 +40,11 @@ def load_keras(path: Path, classes: int) -> KerasFile:
 
     Raises ModelError, one line that says what to do, for anything else.
     """
+    if path.is_dir():
+        raise ModelError(
+            f"{path} is a folder; expected a file, .keras or .h5; load a SavedModel in the Keras "
+            "that made it and save it with model.save('model.keras')"
+        )
     if not path.is_file():
         raise ModelError(f"no such file: {path}; expected a model saved by Keras, .keras or .h5")
     if path.suffix in (".h5", ".hdf5"):
@@ -130,7 +137,7 @@ def _demo_weights(path: Path, classes: int) -> KerasFile:
     layers = ARCHITECTURES["demo-cnn"](classes, size, "float32").layers[1:]
     model = keras.Sequential([keras.Input((*size, 1)), *layers], name="demo_cnn")
     try:
-        model.load_weights(path)
+        _load_every_weight(path, model)
     except Exception:  # Keras raises errors of several kinds when weights do not fit
         raise ModelError(
             f"{path} holds weights without their network, and they do not fit the only one that is "
@@ -143,3 +150,27 @@ def _demo_weights(path: Path, classes: int) -> KerasFile:
         "neutral, sad, surprised"
     )
     return KerasFile(model, "0..1", (note,))
+
+
+def _load_every_weight(path: Path, model: keras.Model) -> None:
+    """Load weights alone, and raise what Keras raises, or ValueError, where they do not fit."""
+    # Keras says nothing of layers in the file that the network has not.
+    if _shapes_in(path) != sorted(weights.shape for weights in model.get_weights()):
+        raise ValueError(path)
+    model.load_weights(path)
+
+
+def _shapes_in(path: Path) -> list[tuple[int, ...]]:
+    """The shapes of the weights in an HDF5 file, sorted."""
+    import h5py
+
+    shapes: list[tuple[int, ...]] = []
+
+    def note(name: str, item: Any) -> None:
+        # Neither what an optimizer remembers nor the seeds of dropout, which are whole numbers.
+        if getattr(item, "dtype", np.dtype(int)).kind == "f" and not name.startswith("optimizer"):
+            shapes.append(item.shape)
+
+    with h5py.File(path) as file:
+        file.visititems(note)
+    return sorted(shapes)

@@ -9,12 +9,15 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from .checkpoint import EpochRecord
 
+_WIDE = 80  # columns
+
 
 class ProgressReporter:
     """Hears of a run's steps and epochs and prints them; a context manager.
 
     ``epochs`` is the run's length, ``finished`` how many of them an earlier start has done, and
-    ``best`` the best of these. Every line fits into 80 columns of a terminal.
+    ``best`` the best of these. Every line fits into 80 columns of a terminal; in a narrower one
+    the bar leaves its figures to the epochs' lines.
     """
 
     def __init__(
@@ -23,14 +26,17 @@ class ProgressReporter:
         self._console = console
         self._epochs = epochs
         self._finished = finished
+        figures = (
+            TextColumn("train loss {task.fields[loss]:.3f} {task.fields[accuracy]:.1%}"),
+            TextColumn("{task.fields[best]}"),
+        )
         self._bar = Progress(
             TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"),
             TextColumn("{task.fields[step]}"),
             BarColumn(bar_width=8),
             TimeRemainingColumn(),
             TextColumn("left"),
-            TextColumn("train loss {task.fields[loss]:.3f} {task.fields[accuracy]:.1%}"),
-            TextColumn("{task.fields[best]}"),
+            *(figures if console.width >= _WIDE else ()),
             console=console,
             disable=not console.is_terminal,
         )

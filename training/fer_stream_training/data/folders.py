@@ -56,6 +56,7 @@ def read_folder_splits(root: Path, names: Iterable[str], size: Size | None) -> d
         listings = {name: _part(root, name) for name in names}
         codes, class_names = _classes({root})
     files = [file for listing in listings.values() for file in listing.files]
+    _require_flat({file.parent for file in files})
     images = iter(read_images(files, size, fer2013=class_names == EMOTIONS))
     splits = {}
     for name, listing in listings.items():
@@ -126,7 +127,7 @@ def _held_out(files: list[Path]) -> set[Path]:
 
 def _classes(splits: set[Path]) -> tuple[dict[str, int], tuple[str, ...]]:
     """The label of each class folder's name in ``splits``, and the names of the classes."""
-    folders = sorted({folder.name for split in splits for folder in _class_folders(split)})
+    folders = sorted({folder.name for split in splits for folder in _visible_folders(split)})
     emotions = [_OTHER_NAMES.get(name.lower(), name.lower()) for name in folders]
     names, order = folders, folders
     if set(emotions) <= set(EMOTIONS):
@@ -144,14 +145,26 @@ def _classes(splits: set[Path]) -> tuple[dict[str, int], tuple[str, ...]]:
 def _image_files(split: Path) -> list[Path]:
     """The image files of all classes, in name order so that a run can be repeated."""
     return sorted(
-        file
-        for folder in _class_folders(split)
-        for file in folder.iterdir()
-        if file.suffix.lower() in IMAGE_ENDINGS and not file.name.startswith(".")
+        file for folder in _visible_folders(split) for file in folder.iterdir() if _is_image(file)
     )
 
 
-def _class_folders(split: Path) -> list[Path]:
-    if not split.is_dir():
+def _is_image(file: Path) -> bool:
+    return file.suffix.lower() in IMAGE_ENDINGS and not file.name.startswith(".")
+
+
+def _require_flat(folders: set[Path]) -> None:
+    """Raise ConfigError where images would be left out, for they lie deeper than the others."""
+    for folder in sorted(folders):
+        for inner in _visible_folders(folder):
+            if deeper := next(filter(_is_image, inner.rglob("*")), None):
+                raise ConfigError(
+                    f"{folder} holds images, and so does {deeper.parent} in it; expected all "
+                    f"images of a class in its own folder; move them to {folder}, or elsewhere"
+                )
+
+
+def _visible_folders(place: Path) -> list[Path]:
+    if not place.is_dir():
         return []
-    return [item for item in split.iterdir() if item.is_dir() and not item.name.startswith(".")]
+    return [item for item in place.iterdir() if item.is_dir() and not item.name.startswith(".")]

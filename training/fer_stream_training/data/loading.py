@@ -72,7 +72,7 @@ def _read_table(path: Path, names: tuple[str, ...], size: Size) -> dict[str, Spl
         if not labels[name]:
             raise ConfigError(
                 f"{path} has no rows with Usage {name}; expected Kaggle's fer2013.csv; "
-                "check --split and the Usage column"
+                "check the Usage column, and --split where you gave one"
             )
     return {
         name: Split(name, np.stack(images[name]), np.array(labels[name], dtype=np.uint8))

@@ -38,14 +38,26 @@ class Sources:
     def fingerprint(self, faces: npt.NDArray[np.uint8]) -> str:
         """A hash that changes with the `faces` of `data` and with any file of the folders.
 
-        Of the folders' files the names and sizes count: videos may be as large as a disk.
+        Every file is read, which takes a small part of the time that decoding it takes later.
+        Raises ConfigError for one that cannot be read.
         """
         digest = hashlib.sha256(faces.tobytes())
         for folder in (*self.backgrounds, *self.videos, *filter(None, (self.spare,))):
             for file in sorted(file for file in folder.rglob("*") if file.is_file()):
                 name = file.relative_to(folder).as_posix()
-                digest.update(f"{name}\n{file.stat().st_size}\n".encode(errors="surrogateescape"))
+                digest.update(f"{name}\n{_sha256(file)}\n".encode(errors="surrogateescape"))
             digest.update(b"\n")
         if self.earlier:
             digest.update((self.earlier / WEIGHTS_NAME).read_bytes())
         return digest.hexdigest()
+
+
+def _sha256(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ConfigError(
+            f"cannot read {path} ({error.strerror or error}); expected folders whose files can be "
+            "read; see who may read it, or remove it"
+        ) from error
