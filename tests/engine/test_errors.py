@@ -517,6 +517,25 @@ def test_a_stage_that_raises_beside_a_sink_that_hangs_still_ends_the_run(
         lab.run(lab.Source(count=LONG), [lab.Sink("stuck", on_write=hanging)], classifier=broken)
 
 
+def test_a_run_that_ends_before_a_source_is_read_closes_it(lab: Any) -> None:
+    source, sink = lab.Source(), lab.Sink()
+    engine = lab.engine(source, [sink])
+    # As where the first source's error ends the run while the second's threads are started.
+    engine.lanes[0].source.stop()
+    engine.start()
+    engine.run()
+    assert (source.opened, source.closed) == (1, 1)
+    assert sink.closed == 1
+
+
+def test_a_source_that_fails_to_close_hides_no_error_of_the_start(lab: Any) -> None:
+    first, second = lab.Source("a", on_close=raising(ZeroDivisionError("a bug"))), lab.Source("b")
+    third = lab.Source("c", on_open=raising(SourceError("c is not there")))
+    with pytest.raises(SourceError, match="c is not there"):
+        lab.run([first, second, third])
+    assert first.closed == second.closed == 1
+
+
 def test_the_callers_own_exception_ends_the_run(lab: Any) -> None:
     source, sink = lab.Source(count=LONG), lab.Sink()
     engine = lab.engine(source, [sink])
