@@ -16,22 +16,17 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from typing import Literal
 
-import numpy as np
-import numpy.typing as npt
-
-from fer_stream.engine.blame import Blamed, refuse
-from fer_stream.engine.channel import Closed, Junction
+from fer_stream.engine.channel import Closed
+from fer_stream.engine.classifier_thread import ClassifierThread
 from fer_stream.engine.ending import join_or_leave, join_until
-from fer_stream.engine.lane import AHEAD_PX, Lane, Plan, Work, source_of, stacked
+from fer_stream.engine.lane import AHEAD_PX, Lane, Plan
 from fer_stream.engine.main_sinks import MainSinks
 from fer_stream.engine.outlets import Caller, Outlet
 from fer_stream.engine.sink_thread import SinkThread
 from fer_stream.engine.stats import RunStats
 from fer_stream.errors import ConfigError, SinkError
-from fer_stream.promises import scores_problem
 from fer_stream.stages import Classifier, Sink
-from fer_stream.types import EmotionScores, FrameResult, RunInfo, SourceStatus
-from fer_stream.words import counted
+from fer_stream.types import FrameResult, RunInfo, SourceStatus
 
 logger = logging.getLogger("fer_stream")
 
@@ -67,17 +62,8 @@ class Engine:
         on_sink_error: Literal["auto", "stop", "continue"] = "auto",
     ) -> None:
         self.stats = RunStats()
-        self.frames_done = 0
-        self.frames_with_faces = 0
-        self._classifier = classifier
         self._run_info = run
         self._on_sink_error = on_sink_error
-        self._junction: Junction[Work | SourceStatus] = Junction(source_of)
-        size, ahead_px = classifier.input_size, AHEAD_PX // len(plans)
-        self.lanes = [
-            Lane(plan, size, self._junction.open(), ahead_px, self._failed, self.stats)
-            for plan in plans
-        ]
         callers = [Caller(sink, self.stats) for sink in sinks]
         windows = [caller for caller in callers if caller.sink.main_thread]
         self._main: MainSinks | None = None
@@ -89,7 +75,12 @@ class Engine:
             if not caller.sink.main_thread
         ]
         self._outlets: list[Outlet] = [*self._threads, *([self._main] if self._main else [])]
-        self._worker = threading.Thread(target=self._classify, name="classify", daemon=True)
+        self._classifying = ClassifierThread(classifier, self._outlets, self._failed, self.stats)
+        size, ahead_px = classifier.input_size, AHEAD_PX // len(plans)
+        self.lanes = [
+            Lane(plan, size, self._classifying.new_tray(), ahead_px, self._failed, self.stats)
+            for plan in plans
+        ]
         self._errors: list[BaseException] = []
         self._stop_requested = False
         self._stopped_at: float | None = None
@@ -119,7 +110,7 @@ class Engine:
                 lane.source.release()
             raise
         self.has_begun = True
-        self._worker.start()
+        self._classifying.thread.start()
         for lane in self.lanes:
             lane.start()
 
@@ -168,6 +159,16 @@ class Engine:
         self._stop_requested = True
 
     @property
+    def frames_done(self) -> int:
+        """How many frames were handed on, to whoever takes them."""
+        return self._classifying.frames_done
+
+    @property
+    def frames_with_faces(self) -> int:
+        """How many of them showed a face."""
+        return self._classifying.frames_with_faces
+
+    @property
     def live(self) -> bool:
         """Whether all sources are live: then no sink is waited for."""
         return all(lane.source.live for lane in self.lanes)
@@ -202,44 +203,6 @@ class Engine:
                 if thread.thread.is_alive():
                     thread.thread.join(_STOP_S)
             raise
-
-    # -- the classifier thread ---------------------------------------------------------------
-
-    def _classify(self) -> None:
-        try:
-            for batch in self._junction.batches():
-                works = [item for item in batch if isinstance(item, Work)]
-                crops = stacked(works)
-                scores = iter(self._scores(crops) if crops is not None else ())
-                for item in batch:
-                    if isinstance(item, SourceStatus):
-                        self._deliver(item)
-                    else:
-                        self._deliver(self._result(item, [next(scores) for _ in item.crops]))
-        except BaseException as error:
-            self._failed(error, False)
-        finally:
-            self._junction.abort()
-            for outlet in self._outlets:
-                outlet.close()
-
-    def _scores(self, crops: npt.NDArray[np.uint8]) -> list[EmotionScores]:
-        classifier, where = self._classifier, f"with {counted(len(crops), 'face')}"
-        with self.stats.stages["classify"].time(), Blamed(classifier, where):
-            scores = classifier.classify(crops)
-        refuse(classifier, where, scores_problem(scores, len(crops), classifier.labels))
-        return scores
-
-    def _result(self, work: Work, scores: list[EmotionScores]) -> FrameResult:
-        latency_ms = (time.monotonic_ns() - work.frame.captured_ns) / 1e6
-        result = work.lane.finish(work, scores, latency_ms)
-        self.frames_done += 1
-        self.frames_with_faces += bool(result.faces)
-        return result
-
-    def _deliver(self, item: FrameResult | SourceStatus) -> None:
-        for outlet in self._outlets:
-            outlet.deliver(item)
 
     # -- errors ------------------------------------------------------------------------------
 
@@ -278,7 +241,7 @@ class Engine:
 
     def _abort(self) -> None:
         """Read and classify no more; sinks still take the results that wait for them."""
-        self._junction.abort()
+        self._classifying.abort()
         for lane in self.lanes:
             lane.abort()
         for outlet in self._outlets:
@@ -298,14 +261,14 @@ class Engine:
         return None
 
     def _busy(self) -> list[threading.Thread]:
-        threads = [self._worker, *(sink.thread for sink in self._threads)]
+        threads = [self._classifying.thread, *(sink.thread for sink in self._threads)]
         return [thread for thread in threads if thread.is_alive()]
 
     def _finished(self) -> bool:
         busy = self._busy()
         if not busy:
             return self._main is None or not self._main.waiting.pending()
-        if not self._worker.is_alive() and self.live:
+        if not self._classifying.thread.is_alive() and self.live:
             self._stop()  # on a live run no sink is waited for without end
         if self._stopped_at is None or time.monotonic() - self._stopped_at < _STOP_S:
             return False
