@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fer_stream.engine import engine as engine_module
+from fer_stream.engine import ending
 from fer_stream.engine.lane import GROUP
 from fer_stream.errors import (
     ConfigError,
@@ -489,7 +489,7 @@ def hanging(no_thread_remains: None) -> Iterator[Hanging]:
 def test_a_sink_that_hangs_cannot_stop_the_stop(
     lab: Any, hanging: Hanging, where: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine_module, "_STOP_S", 0.5)
+    monkeypatch.setattr(ending, "STOP_S", 0.5)
     stuck, good = lab.Sink("stuck", **{where: hanging}), lab.Sink("good")
     source = lab.Source(count=LONG if where == "on_write" else 10)
     engine = lab.engine(source, [stuck, good])
@@ -505,7 +505,7 @@ def test_a_sink_that_hangs_cannot_stop_the_stop(
 def test_a_stage_that_raises_beside_a_sink_that_hangs_still_ends_the_run(
     lab: Any, hanging: Hanging, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine_module, "_STOP_S", 0.5)
+    monkeypatch.setattr(ending, "STOP_S", 0.5)
 
     def wait_and_raise(_: Any) -> None:
         assert hanging.reached.wait(10)
@@ -548,6 +548,6 @@ def test_the_callers_own_exception_ends_the_run(lab: Any) -> None:
 def test_a_live_run_that_ends_waits_for_no_sink_without_end(
     lab: Any, hanging: Hanging, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine_module, "_STOP_S", 0.5)
+    monkeypatch.setattr(ending, "STOP_S", 0.5)
     with pytest.raises(SinkError, match=r"^sink stuck did not finish in time"):
         lab.run(lab.Source(count=3, live=True), [lab.Sink("stuck", on_write=hanging)])
