@@ -4,6 +4,7 @@ A frame's way, one direction: reader thread -> analysis thread (both per source)
 thread -> a thread per sink, joined by bounded queues. Files lose nothing: a full queue makes the
 stage before it wait. A live source never lags: its newest frame replaces one that waits. What a
 source's supervisor has to say of it travels the same way, in its place between the frames.
+How a run ends is told in `ending.py`.
 """
 
 from __future__ import annotations
@@ -16,30 +17,21 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from typing import Literal
 
-import numpy as np
-import numpy.typing as npt
-
-from fer_stream.engine.blame import Blamed, refuse
-from fer_stream.engine.channel import Closed, Junction
-from fer_stream.engine.ending import join_or_leave, join_until
-from fer_stream.engine.lane import AHEAD_PX, Lane, Plan, Work, source_of, stacked
+from fer_stream.engine.channel import Closed
+from fer_stream.engine.classifier_thread import ClassifierThread
+from fer_stream.engine.ending import STOP_S, Ending, join_until
+from fer_stream.engine.lane import AHEAD_PX, Lane, Plan
 from fer_stream.engine.main_sinks import MainSinks
 from fer_stream.engine.outlets import Caller, Outlet
 from fer_stream.engine.sink_thread import SinkThread
 from fer_stream.engine.stats import RunStats
 from fer_stream.errors import ConfigError, SinkError
-from fer_stream.promises import scores_problem
 from fer_stream.stages import Classifier, Sink
-from fer_stream.types import EmotionScores, FrameResult, RunInfo, SourceStatus
-from fer_stream.words import counted
+from fer_stream.types import FrameResult, RunInfo, SourceStatus
 
 logger = logging.getLogger("fer_stream")
 
 _IDLE_S = 0.02  # how often the calling thread looks after windows and signals
-# A stop takes at most the sum of these:
-_STOP_S = 3.0  # how long sinks have to take what is under way once a stop is asked for
-_FLUSH_S = 1.2  # how long the others have to close once a sink that hangs was given up
-_READER_S = 0.5  # how long a reader that blocks in a camera or socket is waited for
 
 
 class Engine:
@@ -67,17 +59,8 @@ class Engine:
         on_sink_error: Literal["auto", "stop", "continue"] = "auto",
     ) -> None:
         self.stats = RunStats()
-        self.frames_done = 0
-        self.frames_with_faces = 0
-        self._classifier = classifier
         self._run_info = run
         self._on_sink_error = on_sink_error
-        self._junction: Junction[Work | SourceStatus] = Junction(source_of)
-        size, ahead_px = classifier.input_size, AHEAD_PX // len(plans)
-        self.lanes = [
-            Lane(plan, size, self._junction.open(), ahead_px, self._failed, self.stats)
-            for plan in plans
-        ]
         callers = [Caller(sink, self.stats) for sink in sinks]
         windows = [caller for caller in callers if caller.sink.main_thread]
         self._main: MainSinks | None = None
@@ -89,11 +72,15 @@ class Engine:
             if not caller.sink.main_thread
         ]
         self._outlets: list[Outlet] = [*self._threads, *([self._main] if self._main else [])]
-        self._worker = threading.Thread(target=self._classify, name="classify", daemon=True)
+        self._classifying = ClassifierThread(classifier, self._outlets, self._failed, self.stats)
+        size, ahead_px = classifier.input_size, AHEAD_PX // len(plans)
+        self.lanes = [
+            Lane(plan, size, self._classifying.new_tray(), ahead_px, self._failed, self.stats)
+            for plan in plans
+        ]
         self._errors: list[BaseException] = []
-        self._stop_requested = False
-        self._stopped_at: float | None = None
-        self._joined = False
+        self._ending = Ending(self.lanes, self._classifying, self._threads, self._main)
+        self._has_ended = False
         self.has_begun = False
         """Whether something may have been read: from then on an end has to be asked for."""
         self.left_behind: list[threading.Thread] = []
@@ -119,7 +106,7 @@ class Engine:
                 lane.source.release()
             raise
         self.has_begun = True
-        self._worker.start()
+        self._classifying.thread.start()
         for lane in self.lanes:
             lane.start()
 
@@ -139,9 +126,7 @@ class Engine:
         or of a sink that did not work in the end.
         """
         try:
-            while not self._finished():
-                if self._stop_requested:
-                    self._stop()
+            while not self._ending.is_over():
                 item = self._next_item()
                 if self._main is not None:
                     self._main.serve(item)
@@ -149,7 +134,7 @@ class Engine:
         except BaseException:  # the caller closed us, or was interrupted
             self.close()
             raise
-        self._join()
+        self._end()
         if self._errors:
             for error in self._errors[1:]:
                 logger.error("%s", error)
@@ -157,15 +142,25 @@ class Engine:
 
     def close(self) -> None:
         """End a started run at once; what went wrong in it is only logged."""
-        if not self._joined:
-            self._abort()
-            self._join()
+        if not self._has_ended:
+            self._ending.abort()
+            self._end()
             for error in self._errors:
                 logger.error("%s", error)
 
     def request_stop(self) -> None:
         """Ask for an orderly end; safe from any thread and from a signal handler."""
-        self._stop_requested = True
+        self._ending.ask()
+
+    @property
+    def frames_done(self) -> int:
+        """How many frames were handed on, to whoever takes them."""
+        return self._classifying.frames_done
+
+    @property
+    def frames_with_faces(self) -> int:
+        """How many of them showed a face."""
+        return self._classifying.frames_with_faces
 
     @property
     def live(self) -> bool:
@@ -198,55 +193,39 @@ class Engine:
                 self._main.end()
             for thread in self._threads:
                 thread.close()
-            for thread in self._threads:
-                if thread.thread.is_alive():
-                    thread.thread.join(_STOP_S)
+            join_until(self._ending.busy(), time.monotonic() + STOP_S)
             raise
 
-    # -- the classifier thread ---------------------------------------------------------------
+    # -- running -----------------------------------------------------------------------------
 
-    def _classify(self) -> None:
-        try:
-            for batch in self._junction.batches():
-                works = [item for item in batch if isinstance(item, Work)]
-                crops = stacked(works)
-                scores = iter(self._scores(crops) if crops is not None else ())
-                for item in batch:
-                    if isinstance(item, SourceStatus):
-                        self._deliver(item)
-                    else:
-                        self._deliver(self._result(item, [next(scores) for _ in item.crops]))
-        except BaseException as error:
-            self._failed(error, False)
-        finally:
-            self._junction.abort()
-            for outlet in self._outlets:
-                outlet.close()
+    def _next_item(self) -> FrameResult | SourceStatus | None:
+        """Wait for what the main-thread sinks or the caller are to get; None after a while."""
+        if self._main is not None:
+            try:
+                return self._main.waiting.get(_IDLE_S)
+            except TimeoutError:
+                return None
+            except Closed:
+                pass
+        if busy := self._ending.busy():
+            busy[0].join(_IDLE_S)
+        return None
 
-    def _scores(self, crops: npt.NDArray[np.uint8]) -> list[EmotionScores]:
-        classifier, where = self._classifier, f"with {counted(len(crops), 'face')}"
-        with self.stats.stages["classify"].time(), Blamed(classifier, where):
-            scores = classifier.classify(crops)
-        refuse(classifier, where, scores_problem(scores, len(crops), classifier.labels))
-        return scores
-
-    def _result(self, work: Work, scores: list[EmotionScores]) -> FrameResult:
-        latency_ms = (time.monotonic_ns() - work.frame.captured_ns) / 1e6
-        result = work.lane.finish(work, scores, latency_ms)
-        self.frames_done += 1
-        self.frames_with_faces += bool(result.faces)
-        return result
-
-    def _deliver(self, item: FrameResult | SourceStatus) -> None:
-        for outlet in self._outlets:
-            outlet.deliver(item)
+    def _end(self) -> None:
+        """Close what is open, and wait for everybody, once nothing is waited for any more."""
+        self._has_ended = True
+        if self._main is not None:
+            self._main.end()
+            self._errors += self._main.problems
+        self._errors += self._ending.leave_sinks()
+        self.left_behind = self._ending.leave_readers()
 
     # -- errors ------------------------------------------------------------------------------
 
     def _failed(self, error: BaseException, late: bool) -> None:
         self._errors.append(error)
         if not late:
-            self._abort()
+            self._ending.abort()
             self.request_stop()  # from now on a sink that hangs is waited for no longer
 
     def _sink_failed(self, error: SinkError, is_new: bool) -> bool:
@@ -267,63 +246,3 @@ class Engine:
 
     def _goes_on(self) -> bool:
         return self._on_sink_error == "continue" or (self._on_sink_error == "auto" and self.live)
-
-    # -- the end -----------------------------------------------------------------------------
-
-    def _stop(self) -> None:
-        if self._stopped_at is None:
-            self._stopped_at = time.monotonic()
-            for lane in self.lanes:
-                lane.stop()
-
-    def _abort(self) -> None:
-        """Read and classify no more; sinks still take the results that wait for them."""
-        self._junction.abort()
-        for lane in self.lanes:
-            lane.abort()
-        for outlet in self._outlets:
-            outlet.close()
-
-    def _next_item(self) -> FrameResult | SourceStatus | None:
-        if self._main is not None:
-            try:
-                return self._main.waiting.get(_IDLE_S)
-            except TimeoutError:
-                return None
-            except Closed:
-                pass
-        waiting = self._busy()
-        if waiting:
-            waiting[0].join(_IDLE_S)
-        return None
-
-    def _busy(self) -> list[threading.Thread]:
-        threads = [self._worker, *(sink.thread for sink in self._threads)]
-        return [thread for thread in threads if thread.is_alive()]
-
-    def _finished(self) -> bool:
-        busy = self._busy()
-        if not busy:
-            return self._main is None or not self._main.waiting.pending()
-        if not self._worker.is_alive() and self.live:
-            self._stop()  # on a live run no sink is waited for without end
-        if self._stopped_at is None or time.monotonic() - self._stopped_at < _STOP_S:
-            return False
-        self._abort()
-        return True
-
-    def _join(self) -> None:
-        self._joined = True
-        if self._main is not None:
-            self._main.end()
-            self._errors += self._main.problems
-        self._stop()
-        # Where one sink hangs, the others have begun to flush only now.
-        grace = time.monotonic() + _FLUSH_S
-        join_until(self._busy(), max((self._stopped_at or 0.0) + _STOP_S, grace))
-        self._errors += [sink.error for sink in self._threads if sink.error]
-        if busy := self._busy():
-            names = ", ".join(thread.name for thread in busy)
-            self._errors.append(SinkError(f"{names} did not finish in time and was left"))
-        readers = [thread for lane in self.lanes for thread in lane.threads()]
-        self.left_behind = join_or_leave(readers, _READER_S)

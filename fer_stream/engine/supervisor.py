@@ -98,9 +98,13 @@ class Supervisor:
         self._finish("ended")
 
     def release(self) -> None:
-        """Close the source of a run that did not start."""
-        if self.info is not None:
+        """Close the source that `open` opened, when it will not be read."""
+        if self.info is None:
+            return
+        try:
             self._first.close()
+        except (Exception, SystemExit) as error:  # the run ends for another reason
+            logger.debug("%s failed to close: %s", self.source_id, error)
 
     def threads(self) -> list[threading.Thread]:
         """Return the threads to wait for once it is stopped; not those that were given up."""
@@ -120,6 +124,8 @@ class Supervisor:
                     wait_s = backoff.wait_s(session.streamed_s())
                     self._changed.wait_for(lambda: self._over, wait_s)
                 source = self._origin.new_source()
+            if source is self._first:  # another source's error, or a stop, came before it began
+                self.release()
         except BaseException as error:  # a constructor that fails now and did not before
             self._failed(error, True)
             self._finish("error", str(error))

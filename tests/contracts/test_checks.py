@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fer_stream.errors import SourceError
+from fer_stream.errors import SinkError, SourceError
 from fer_stream.stages import Classifier, Detector, Filter, Sink, Source, Tracker
 from fer_stream.testing import (
     FakeClassifier,
@@ -302,6 +302,31 @@ class _Zeroer(ListSink):
 
 class _Shouting(ListSink):
     name = "Shout it"
+
+
+class _Numbered(ListSink):
+    def write(self, result: FrameResult) -> None:
+        assert self.run is not None
+        self.run.sources.index(result.frame.info.source_id)
+
+
+class _Clock(ListSink):
+    def write(self, result: FrameResult) -> None:
+        info, now = result.frame.info, result.frame.time_s
+        for other in self.results:
+            if other.frame.info.source_id == info.source_id and other.frame.time_s > now:
+                raise SinkError("time goes backwards")
+        super().write(result)
+
+
+@pytest.mark.parametrize(
+    ("cls", "problem"),
+    [(_Numbered, "not in tuple"), (_Clock, "time goes backwards")],
+    ids=["each source is one of the run's", "a source's time never falls"],
+)
+def test_a_sink_that_counts_on_what_does_not_hold_fails(cls: type[ListSink], problem: str) -> None:
+    with pytest.raises((ValueError, SinkError), match=problem):
+        check_sink(cls())
 
 
 @pytest.mark.parametrize(

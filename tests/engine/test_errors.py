@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fer_stream.engine import engine as engine_module
+from fer_stream.engine import ending
 from fer_stream.engine.lane import GROUP
 from fer_stream.errors import (
     ConfigError,
@@ -489,7 +489,7 @@ def hanging(no_thread_remains: None) -> Iterator[Hanging]:
 def test_a_sink_that_hangs_cannot_stop_the_stop(
     lab: Any, hanging: Hanging, where: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine_module, "_STOP_S", 0.5)
+    monkeypatch.setattr(ending, "STOP_S", 0.5)
     stuck, good = lab.Sink("stuck", **{where: hanging}), lab.Sink("good")
     source = lab.Source(count=LONG if where == "on_write" else 10)
     engine = lab.engine(source, [stuck, good])
@@ -505,7 +505,7 @@ def test_a_sink_that_hangs_cannot_stop_the_stop(
 def test_a_stage_that_raises_beside_a_sink_that_hangs_still_ends_the_run(
     lab: Any, hanging: Hanging, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine_module, "_STOP_S", 0.5)
+    monkeypatch.setattr(ending, "STOP_S", 0.5)
 
     def wait_and_raise(_: Any) -> None:
         assert hanging.reached.wait(10)
@@ -515,6 +515,25 @@ def test_a_stage_that_raises_beside_a_sink_that_hangs_still_ends_the_run(
     broken.before = lambda _: len(broken.batches) == 1 and wait_and_raise(None)
     with pytest.raises(StageError, match="ZeroDivisionError: a bug"):
         lab.run(lab.Source(count=LONG), [lab.Sink("stuck", on_write=hanging)], classifier=broken)
+
+
+def test_a_run_that_ends_before_a_source_is_read_closes_it(lab: Any) -> None:
+    source, sink = lab.Source(), lab.Sink()
+    engine = lab.engine(source, [sink])
+    # As where the first source's error ends the run while the second's threads are started.
+    engine.lanes[0].source.stop()
+    engine.start()
+    engine.run()
+    assert (source.opened, source.closed) == (1, 1)
+    assert sink.closed == 1
+
+
+def test_a_source_that_fails_to_close_hides_no_error_of_the_start(lab: Any) -> None:
+    first, second = lab.Source("a", on_close=raising(ZeroDivisionError("a bug"))), lab.Source("b")
+    third = lab.Source("c", on_open=raising(SourceError("c is not there")))
+    with pytest.raises(SourceError, match="c is not there"):
+        lab.run([first, second, third])
+    assert first.closed == second.closed == 1
 
 
 def test_the_callers_own_exception_ends_the_run(lab: Any) -> None:
@@ -529,6 +548,6 @@ def test_the_callers_own_exception_ends_the_run(lab: Any) -> None:
 def test_a_live_run_that_ends_waits_for_no_sink_without_end(
     lab: Any, hanging: Hanging, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine_module, "_STOP_S", 0.5)
+    monkeypatch.setattr(ending, "STOP_S", 0.5)
     with pytest.raises(SinkError, match=r"^sink stuck did not finish in time"):
         lab.run(lab.Source(count=3, live=True), [lab.Sink("stuck", on_write=hanging)])

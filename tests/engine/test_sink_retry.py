@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from fer_stream.engine import engine as engine_module
+from fer_stream.engine import ending
 from fer_stream.errors import SinkError
 from fer_stream.sinks.csv import CsvSink
 from fer_stream.sinks.jsonl import JsonlSink
@@ -111,7 +111,7 @@ def test_a_sink_that_fails_at_a_status_is_tried_again_too(lab: Any, camera: Any)
 def test_a_sink_that_hangs_for_ever_costs_the_others_nothing(
     lab: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine_module, "_STOP_S", 0.5)
+    monkeypatch.setattr(ending, "STOP_S", 0.5)
     camera = lab.camera(60, ignoring="stuck")
     go = threading.Event()
     stuck, good = lab.Sink("stuck", on_write=lambda _: go.wait(20)), lab.Sink("good")

@@ -34,6 +34,20 @@ def test_the_sink_keeps_the_contract(broker: Broker, tmp_path: Path) -> None:
     check_sink(build(MqttSink, StageSpec("mqtt", broker.address, options)), ())
 
 
+def test_each_picture_and_each_session_is_told_of(
+    broker: Broker, listen: Listen, tmp_path: Path
+) -> None:
+    ears = listen(broker)
+    options = {"spool": str(tmp_path / "s.sqlite")}
+    written = check_sink(build(MqttSink, StageSpec("mqtt", broker.address, options)))
+    sent = [event(result, make_run())["frame"] for result in written if result.faces]
+    ears.wait_for(lambda: len(ears.on("/event")) == len(sent))
+    assert [e.value["frame"] for e in ears.on("/event")] == sent
+    assert len(ears.on("/pictures/event")) == 2
+    ears.wait_for(lambda: len(ears.on("/episode")) == 4)
+    assert [e.value["session"] for e in ears.on("/episode")] == [0, 0, 1, 1]
+
+
 def test_a_run_says_all_this(broker: Broker, listen: Listen, tmp_path: Path) -> None:
     ears = listen(broker)
     with opened(broker.address, tmp_path / "s.sqlite") as sink:
