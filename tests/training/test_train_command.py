@@ -209,6 +209,11 @@ def test_a_run_killed_in_its_export_is_finished(
     folder = tmp_path / "killed"
     folder.mkdir()
     shutil.copy(finished[0] / "checkpoint.npz", folder)
+    full = fer_stream_on_a_full_disk(
+        1_000_000, "train", "--data", data, "--out", folder, *flags, "--resume"
+    )
+    assert full.returncode == 2
+    assert not list(folder.glob("*.keras")), "half a model takes the room that is needed to go on"
     result = run_train("--data", data, "--out", folder, *flags, "--resume")
     if result.exception is not None:
         raise result.exception
