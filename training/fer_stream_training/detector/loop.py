@@ -18,15 +18,14 @@ from ..processor import compute_dtype
 from .batches import batches
 from .checkpoint import Checkpoint
 from .scenes import Material
+from .schedule import rise_and_fall
 from .settings import DetectorSettings
 
 if TYPE_CHECKING:
     import keras
 
 Report = Callable[[int, float], None]
-"""Told the finished epochs and the last one's loss."""
-
-_RISE = 0.05  # of the run, over which the learning rate rises
+"""Told the finished epochs and the last one's mean loss."""
 
 
 def train(
@@ -68,13 +67,8 @@ def train(
 def _optimizer(settings: DetectorSettings) -> Any:
     import keras
 
-    total = settings.epochs * settings.steps
-    rise = max(int(total * _RISE), 1)
-    schedule = keras.optimizers.schedules.CosineDecay(
-        0.0, max(total - rise, 1), warmup_target=settings.lr, warmup_steps=rise
-    )
     return keras.optimizers.AdamW(
-        schedule,
+        rise_and_fall(settings.lr, settings.epochs * settings.steps),
         weight_decay=settings.weight_decay,
         clipnorm=5.0,
         use_ema=True,
