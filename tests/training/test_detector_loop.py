@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from fer_stream_training.detector.candidates import SIDE, Candidates
+from fer_stream_training.detector.checkpoint import Checkpoint
+from fer_stream_training.detector.loop import train
+from fer_stream_training.detector.scenes import Material
 from fer_stream_training.detector.schedule import rise_and_fall
+from fer_stream_training.detector.settings import read_settings
 
 pytestmark = [
     pytest.mark.usefixtures("tensorflow_installed"),
@@ -41,3 +47,25 @@ def test_the_check_learns_to_the_end_of_its_schedule() -> None:
     model = train_check(found, 3, 0, lambda *_: None)
     assert int(model.optimizer.iterations) == 3
     assert float(model.optimizer.learning_rate) == pytest.approx(0, abs=1e-9)
+
+
+def test_an_epochs_loss_is_the_mean_of_its_batches(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import keras
+
+    losses: list[float] = []
+    learn = keras.Model.train_on_batch
+
+    def noted(*arguments: Any) -> Any:
+        losses.append(float(learn(*arguments)))
+        return losses[-1]
+
+    monkeypatch.setattr(keras.Model, "train_on_batch", noted)
+    small = {"epochs": 2, "steps": 3, "batch_size": 1, "height": 64, "width": 64, "large": 64}
+    settings = replace(read_settings(None, None, None), **small)
+    faces = np.random.default_rng(0).integers(0, 256, (7, 48, 48), dtype=np.uint8)
+    told: dict[int, float] = {}
+    train(Material(faces, [], []), Checkpoint(tmp_path, settings, ""), None, told.__setitem__)
+    assert np.ptp(losses) > 0.01, "equal losses would prove nothing"
+    assert told == pytest.approx({1: np.mean(losses[:3]), 2: np.mean(losses[3:])})

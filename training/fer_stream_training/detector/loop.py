@@ -56,12 +56,19 @@ def train(
         checkpoint.begin()
     with batches(material, settings, done * settings.steps) as source:
         for epoch in range(done, settings.epochs):
-            losses = [model.train_on_batch(*next(source)) for _ in range(settings.steps)]
-            require_number(float(losses[-1]), epoch + 1)
+            loss = float(np.mean([_step(model, *next(source)) for _ in range(settings.steps)]))
+            require_number(loss, epoch + 1)
             checkpoint.keep(model, epoch + 1)
-            report(epoch + 1, float(losses[-1]))
+            report(epoch + 1, loss)
     model.optimizer.finalize_variable_values(model.trainable_variables)
     return model
+
+
+def _step(model: keras.Model, *batch: np.ndarray) -> float:
+    """Learn from a batch; returns its loss."""
+    # Some versions of Keras keep a running mean from step to step, some start anew.
+    model.reset_metrics()
+    return float(model.train_on_batch(*batch))
 
 
 def _optimizer(settings: DetectorSettings) -> Any:
