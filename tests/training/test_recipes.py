@@ -55,6 +55,7 @@ def test_a_file_of_ones_own_is_taken_and_names_its_network(tmp_path: Path) -> No
         ("average = 0.0", "average = 1.0", "expected a share from 0 to below 1"),
         ("mixup = 0.0", "mixup = nan", "sets mixup to nan; expected a number from 0"),
         ("lr = 1e-3", "lr = 0", "sets lr to 0; expected a number above 0"),
+        ("seed = 0", "seed = 4294967296", "expected a whole number from 0 to 4294967295"),
         ("epochs = 50", "epochs =", "cannot read the recipe"),
     ],
 )

@@ -245,6 +245,7 @@ def test_other_data_is_not_taken_for_the_same(data: Path, tmp_path: Path, make_c
         (["--arch", "nothing"], "demo-cnn"),
         (["--schedule", "nothing"], "cosine"),
         (["--patience", "-1"], "'--patience'"),
+        (["--seed", "4294967296"], "'--seed'"),
     ],
 )
 def test_bad_flags_are_named(tmp_path: Path, arguments: list[str], expected: str) -> None:

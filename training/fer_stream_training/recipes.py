@@ -9,6 +9,7 @@ from .architectures import ARCHITECTURES
 from .rules import (
     ABOVE_0,
     FROM_0,
+    SEED,
     SHARE,
     SHARE_BELOW_1,
     TRUE_OR_FALSE,
@@ -35,7 +36,7 @@ RULES: dict[str, Rule] = {
     "augment": TRUE_OR_FALSE,
     "class_weights": TRUE_OR_FALSE,
     "patience": whole(0),
-    "seed": whole(0),
+    "seed": SEED,
     "optimizer": one_of(OPTIMIZERS),
     "weight_decay": FROM_0,
     "average": SHARE_BELOW_1,

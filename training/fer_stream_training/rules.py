@@ -9,6 +9,8 @@ from typing import Any
 
 from fer_stream.errors import ConfigError
 
+from .settings import HIGHEST_SEED
+
 Rule = tuple[Callable[[Any], bool], str]
 """Whether a value fits, and what is expected of it."""
 
@@ -70,3 +72,7 @@ SHARE = number(lambda value: 0 <= value <= 1, "a share from 0 to 1")
 SHARE_BELOW_1 = number(lambda value: 0 <= value < 1, "a share from 0 to below 1")
 FROM_0 = number(lambda value: 0 <= value < float("inf"), "a number from 0")
 ABOVE_0 = number(lambda value: 0 < value < float("inf"), "a number above 0")
+SEED: Rule = (
+    (lambda value: type(value) is int and 0 <= value <= HIGHEST_SEED),
+    f"a whole number from 0 to {HIGHEST_SEED}",
+)

@@ -9,6 +9,7 @@ from fer_stream.errors import ConfigError
 
 SCHEDULES = ("cosine", "constant")
 OPTIMIZERS = ("adam", "sgd")
+HIGHEST_SEED = 2**32 - 1  # that numpy takes, and Keras with it
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ..recipes import recipe_of
-from ..rules import ABOVE_0, FROM_0, SHARE, SHARE_BELOW_1, Rule, number, read_recipe, whole
+from ..rules import ABOVE_0, FROM_0, SEED, SHARE, SHARE_BELOW_1, Rule, number, read_recipe, whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ _RULES: dict[str, Rule] = {
     "threshold": number(lambda value: 0 < value < 1, "a score between 0 and 1"),
     "check_scenes": whole(1),
     "check_epochs": whole(1),
-    "seed": whole(0),
+    "seed": SEED,
 }
 
 
