@@ -185,6 +185,19 @@ def test_what_a_run_learns_from_is_known_by_its_files(tmp_path: Path) -> None:
     assert len(others | {known}) == 6
 
 
+def test_an_earlier_run_is_known_by_its_weights_and_by_what_it_says_of_faces(
+    tmp_path: Path,
+) -> None:
+    sources, known = Sources(tmp_path / "data.csv", earlier=tmp_path), set()
+    parts = [tmp_path / name for name in ("face.npz", "face.onnx", "face-check.onnx")]
+    for content in (b"12345", b"54321"):
+        for part in parts:
+            part.write_bytes(content)
+            if all(other.exists() for other in parts):
+                known.add(sources.fingerprint(np.zeros((1, 48, 48), np.uint8)))
+    assert len(known) == 4
+
+
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     # The kernel refuses to read this one, even to root.
     unread = next(Path("/proc/self").glob("mem"), None)
