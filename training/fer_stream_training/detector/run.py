@@ -156,7 +156,8 @@ def _material(
 def _test_scenes(material: Material, settings: DetectorSettings) -> list[Picture]:
     """Scenes that were not trained on, though of the same faces and pictures."""
     composer = Composer(material, settings.height, settings.width)
-    return [composer.scene((settings.seed + 1, -1 % 2**32, i)) for i in range(_TEST_SCENES)]
+    unreached = 2**32 - 1  # a batch's number, for a run with the next seed trains on the first ones
+    return [composer.scene((settings.seed + 1, unreached, i)) for i in range(_TEST_SCENES)]
 
 
 def trained_on(material: Material) -> str:
