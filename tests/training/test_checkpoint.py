@@ -15,6 +15,8 @@ from fer_stream_training.checkpoint import (
     save_checkpoint,
     write_atomically,
 )
+from fer_stream_training.detector.checkpoint import Checkpoint
+from fer_stream_training.detector.settings import read_settings
 from fer_stream_training.settings import TrainingSettings
 
 from fer_stream.errors import ConfigError
@@ -79,6 +81,12 @@ def test_missing_and_damaged_checkpoints_are_named(tmp_path: Path) -> None:
     path = tmp_path / CHECKPOINT_NAME
     path.write_bytes(path.read_bytes()[:500])
     with pytest.raises(ConfigError, match=r"cannot read .*checkpoint\.npz"):
+        load_checkpoint(tmp_path)
+
+
+def test_a_checkpoint_of_a_detectors_training_is_told_apart(tmp_path: Path) -> None:
+    Checkpoint(tmp_path, read_settings(None, None, None), "of these pictures").begin()
+    with pytest.raises(ConfigError, match=r"checkpoint\.npz has no history; .*fer-stream train;"):
         load_checkpoint(tmp_path)
 
 

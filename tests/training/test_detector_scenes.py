@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import cv2
@@ -10,6 +11,7 @@ import pytest
 from fer_stream_training.detector.layout import LEVELS, SIDE_UNIT, cell_centres, targets
 from fer_stream_training.detector.patches import mask_bank, not_a_face, varied_face
 from fer_stream_training.detector.pictures import Picture, background, load_pictures
+from fer_stream_training.detector.run import trained_on
 from fer_stream_training.detector.scenes import SMALLEST, Composer, Material, Shapes, make_shapes
 
 from fer_stream.errors import ConfigError
@@ -138,6 +140,18 @@ def test_pictures_are_read_grey_and_not_too_large(tmp_path: Path) -> None:
     (picture,) = load_pictures((tmp_path,))
     assert picture.image.shape == (250, 1000)
     assert len(picture.faces) == 0
+
+
+def test_a_file_says_what_it_was_trained_on(shapes: Shapes) -> None:
+    grounds = [Picture(np.zeros((50, 50), np.uint8))] * 5
+    plain = trained_on(Material(FACES, grounds, [], shapes=shapes))
+    assert re.fullmatch(r"scenes composed of 20 faces \(SHA-256 \w{16}\) and 5 pictures", plain)
+    filmed = Picture(grounds[0].image, squares((20, 20, 9)))
+    more = trained_on(Material(FACES, grounds, [filmed], shapes=shapes, mistaken=2))
+    assert more.endswith(
+        " and 3 pictures, 2 places in them mistaken for a face, "
+        "1 face that Haar cascades agreed on in videos"
+    )
 
 
 def test_a_folder_without_pictures_is_named(tmp_path: Path) -> None:

@@ -194,6 +194,25 @@ def test_a_model_of_ours_in_bfloat16_is_exported_in_float32(tmp_path: Path) -> N
     )
 
 
+def test_a_model_within_a_model_is_exported_in_float32_too(tmp_path: Path) -> None:
+    import keras
+    from keras import layers
+
+    half = {"dtype": "mixed_bfloat16"}
+    first = [layers.Rescaling(1 / 255), layers.Conv2D(4, 3, **half), layers.ReLU(**half)]
+    inner = network(*first)
+    picture = keras.Input((HEIGHT, WIDTH, 1))
+    model = keras.Model(picture, inner(picture))
+    model.save(tmp_path / "nested.keras")
+    result = exported(tmp_path / "nested.keras", tmp_path / "n.onnx")
+    assert "nested.keras computes in bfloat16; it is exported in float32" in result.output
+    np.testing.assert_allclose(
+        scores_of_file(tmp_path / "n.onnx", pictures()),
+        scores_of_keras(model, pictures(), "0..255"),
+        atol=0.05,  # bfloat16 has three digits
+    )
+
+
 def _unfit(folder: Path) -> dict[str, Path]:
     """Files that cannot be exported, by what is wrong with them."""
     import h5py

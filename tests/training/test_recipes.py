@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 from fer_stream_training.architectures import ARCHITECTURES
-from fer_stream_training.recipes import DEFAULT_ARCH, read_recipe, recipe_of, settings_from
+from fer_stream_training.recipes import DEFAULT_ARCH, RULES, recipe_of, settings_from
+from fer_stream_training.rules import read_recipe
 from fer_stream_training.settings import TrainingSettings
 
 from fer_stream.errors import ConfigError
@@ -17,7 +18,7 @@ def test_every_network_has_a_whole_recipe(arch: str) -> None:
     settings = settings_from(None, {"arch": arch})
     assert settings.arch == arch
     nothing_earlier = {"teachers": [], "start_from": ""}
-    assert settings.as_dict() == read_recipe(recipe_of(arch)) | nothing_earlier
+    assert settings.as_dict() == read_recipe(recipe_of(arch), RULES) | nothing_earlier
 
 
 def test_the_demo_network_has_the_plain_settings() -> None:
@@ -28,7 +29,7 @@ def test_flags_change_single_settings() -> None:
     settings = settings_from(None, {"arch": None, "epochs": 3, "augment": False, "seed": 0})
     assert settings.arch == DEFAULT_ARCH
     assert (settings.epochs, settings.augment) == (3, False)
-    assert settings.batch_size == read_recipe(recipe_of(DEFAULT_ARCH))["batch_size"]
+    assert settings.batch_size == read_recipe(recipe_of(DEFAULT_ARCH), RULES)["batch_size"]
 
 
 def test_a_file_of_ones_own_is_taken_and_names_its_network(tmp_path: Path) -> None:
@@ -54,6 +55,7 @@ def test_a_file_of_ones_own_is_taken_and_names_its_network(tmp_path: Path) -> No
         ("average = 0.0", "average = 1.0", "expected a share from 0 to below 1"),
         ("mixup = 0.0", "mixup = nan", "sets mixup to nan; expected a number from 0"),
         ("lr = 1e-3", "lr = 0", "sets lr to 0; expected a number above 0"),
+        ("seed = 0", "seed = 4294967296", "expected a whole number from 0 to 4294967295"),
         ("epochs = 50", "epochs =", "cannot read the recipe"),
     ],
 )
@@ -65,18 +67,18 @@ def test_a_bad_recipe_is_named_in_one_line(
     assert old in text
     path.write_text(text.replace(old, new, 1))
     with pytest.raises(ConfigError, match=expected) as caught:
-        read_recipe(path)
+        read_recipe(path, RULES)
     assert "mine.toml" in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
 def test_a_missing_recipe_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"cannot read the recipe .*nowhere\.toml"):
-        read_recipe(tmp_path / "nowhere.toml")
+        read_recipe(tmp_path / "nowhere.toml", RULES)
 
 
 def test_a_missing_recipe_is_named_in_plain_words(tmp_path: Path) -> None:
     with pytest.raises(
         ConfigError, match=r"recipe .*none\.toml \(No such file or directory\); exp"
     ):
-        read_recipe(tmp_path / "none.toml")
+        read_recipe(tmp_path / "none.toml", RULES)

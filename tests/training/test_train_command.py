@@ -209,6 +209,11 @@ def test_a_run_killed_in_its_export_is_finished(
     folder = tmp_path / "killed"
     folder.mkdir()
     shutil.copy(finished[0] / "checkpoint.npz", folder)
+    full = fer_stream_on_a_full_disk(
+        1_000_000, "train", "--data", data, "--out", folder, *flags, "--resume"
+    )
+    assert full.returncode == 2
+    assert not list(folder.glob("*.keras")), "half a model takes the room that is needed to go on"
     result = run_train("--data", data, "--out", folder, *flags, "--resume")
     if result.exception is not None:
         raise result.exception
@@ -240,6 +245,7 @@ def test_other_data_is_not_taken_for_the_same(data: Path, tmp_path: Path, make_c
         (["--arch", "nothing"], "demo-cnn"),
         (["--schedule", "nothing"], "cosine"),
         (["--patience", "-1"], "'--patience'"),
+        (["--seed", "4294967296"], "'--seed'"),
     ],
 )
 def test_bad_flags_are_named(tmp_path: Path, arguments: list[str], expected: str) -> None:

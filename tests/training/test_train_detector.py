@@ -185,6 +185,19 @@ def test_what_a_run_learns_from_is_known_by_its_files(tmp_path: Path) -> None:
     assert len(others | {known}) == 6
 
 
+def test_an_earlier_run_is_known_by_its_weights_and_by_what_it_says_of_faces(
+    tmp_path: Path,
+) -> None:
+    sources, known = Sources(tmp_path / "data.csv", earlier=tmp_path), set()
+    parts = [tmp_path / name for name in ("face.npz", "face.onnx", "face-check.onnx")]
+    for content in (b"12345", b"54321"):
+        for part in parts:
+            part.write_bytes(content)
+            if all(other.exists() for other in parts):
+                known.add(sources.fingerprint(np.zeros((1, 48, 48), np.uint8)))
+    assert len(known) == 4
+
+
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     # The kernel refuses to read this one, even to root.
     unread = next(Path("/proc/self").glob("mem"), None)
@@ -264,13 +277,18 @@ def test_the_recipe_that_ships_is_whole_and_flags_change_it() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "problem"),
     [
-        ("\nepochs = 2", "", "lacks, or sets wrongly, epochs"),
-        ("\nepochs = 2", "epochs = 2\nrounds = 1", "lacks, or sets wrongly, rounds"),
-        ("\nepochs = 2", "epochs = 2.5", "lacks, or sets wrongly, epochs"),
-        ("\nepochs = 2", "epochs = true", "lacks, or sets wrongly, epochs"),
-        ("\nepochs = 2", "epochs = 0", "must be above 0"),
-        ("height = 64", "height = 65", "expected multiples of 32"),
-        ("threshold = 0.4", "threshold = 1", "threshold is between 0 and 1, got 1"),
+        ("\nepochs = 2", "", "does not set epochs"),
+        ("\nepochs = 2", "epochs = 2\nrounds = 1", "sets an unknown rounds"),
+        ("\nepochs = 2", "epochs = 2.5", "sets epochs to 2.5; expected a whole number from 1"),
+        ("\nepochs = 2", "epochs = true", "sets epochs to True"),
+        ("\nepochs = 2", "epochs = 0", "sets epochs to 0"),
+        ("height = 64", "height = 65", "height to 65; expected a multiple of 32 from 32"),
+        ("large = 64", "large = 0", "expected a multiple of 32 from 32"),
+        ("lr = 1e-3", "lr = nan", "sets lr to nan; expected a number above 0"),
+        ("average = 0.5", "average = 2.0", "expected a share from 0 to below 1"),
+        ("filmed_share = 0.5", "filmed_share = 3", "expected a share from 0 to 1"),
+        ("threshold = 0.4", "threshold = 1", "expected a score between 0 and 1"),
+        ("seed = 0", "seed = -1", "sets seed to -1"),
         ("seed = 0", "seed =", "cannot read the recipe"),
     ],
 )

@@ -138,10 +138,13 @@ def _metadata(settings: TrainingSettings, data: Dataset, outcome: Outcome) -> Mo
 def _save_keras(model: keras.Model, path: Path) -> None:
     # Keras chooses the format by the suffix, so the temporary name must end in it too.
     temporary = path.with_name(f"unfinished{path.suffix}")
-    model.save(temporary)
-    with temporary.open("rb") as file:
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    try:
+        model.save(temporary)
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def _report(data: Dataset, settings: TrainingSettings, outcome: Outcome, command: str) -> str:

@@ -116,17 +116,22 @@ def load_checkpoint(folder: Path) -> RunState:
                 group: [stored[key] for key in sorted(stored.files) if key.startswith(group + "/")]
                 for group in _GROUPS
             }
+        history = [EpochRecord(**record) for record in about["history"]]
+        return RunState(about["settings"], about["data_sha256"], history, **groups)
     except FileNotFoundError as error:
         raise ConfigError(
             f"no run to resume in {folder}; expected {CHECKPOINT_NAME}; start without --resume"
         ) from error
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except KeyError as error:  # as in a folder of train-detector
+        raise ConfigError(
+            f"{path} has no {error.args[0]}; expected a checkpoint of fer-stream train; "
+            "choose another --out"
+        ) from error
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
         raise ConfigError(
             f"cannot read {path} ({error}); expected a checkpoint of fer-stream train; "
             "start again in another --out"
         ) from error
-    history = [EpochRecord(**record) for record in about["history"]]
-    return RunState(about["settings"], about["data_sha256"], history, **groups)
 
 
 def write_history(folder: Path, history: list[EpochRecord]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -91,9 +92,10 @@ def _whole_model(path: Path) -> KerasFile:
             "keras.Input((height, width, 1)); add it and save the model again"
         )
     own_range = "0..255" if _first_layer(model) in _SCALING else None
-    if all(layer.compute_dtype == "float32" for layer in model.layers):
+    others = sorted({layer.compute_dtype for layer in _layers(model)} - {"float32"})
+    if not others:
         return KerasFile(model, own_range)
-    note = f"{path.name} computes in {model.layers[-2].compute_dtype}; it is exported in float32"
+    note = f"{path.name} computes in {' and '.join(others)}; it is exported in float32"
     return KerasFile(_in_float32(model), own_range, (note,))
 
 
@@ -113,6 +115,15 @@ def _first_layer(model: keras.Model) -> str:
         if name != "InputLayer" and not name.startswith("Random"):
             return name
     return ""
+
+
+def _layers(model: keras.Model) -> Iterator[Any]:
+    """The layers of a model, and of the models in it."""
+    for layer in model.layers:
+        if hasattr(layer, "layers"):
+            yield from _layers(layer)
+        else:
+            yield layer
 
 
 def _in_float32(model: keras.Model) -> keras.Model:

@@ -9,6 +9,7 @@ from fer_stream.errors import ConfigError
 
 SCHEDULES = ("cosine", "constant")
 OPTIMIZERS = ("adam", "sgd")
+HIGHEST_SEED = 2**32 - 1  # that numpy takes, and Keras with it
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,7 @@ class TrainingSettings:
     lr: float = 1e-3  # peak learning rate
     schedule: str = "cosine"
     label_smoothing: float = 0.1
-    augment: bool = True
+    augment: bool = True  # False leaves mixup, erase and degrade out, too
     class_weights: bool = False  # each class counts the same in the loss, however rare
     patience: int = 0  # epochs without better validation accuracy that end the run; 0: no end
     seed: int = 0

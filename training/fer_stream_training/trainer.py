@@ -153,7 +153,7 @@ def _compiled_model(data: Dataset, settings: TrainingSettings) -> keras.Model:
         optimizer=_optimizer(settings),
         loss=keras.losses.CategoricalCrossentropy(label_smoothing=settings.label_smoothing),
         # The loss includes smoothing and weights; these two can be compared with the
-        # validation's, except that blended faces are harder.
+        # validation's, unless faces are blended or teachers share in the targets.
         metrics=[keras.metrics.CategoricalCrossentropy(name="nll"), "accuracy"],
         jit_compile=False,
     )

@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from ..settings import HIGHEST_SEED
+
 Option = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
@@ -51,7 +53,7 @@ _TRAINING = (
     ),
     click.option(
         "--seed",
-        type=click.IntRange(min=0),
+        type=click.IntRange(min=0, max=HIGHEST_SEED),
         metavar="N",
         help="Decides first weights, order and random changes.",
     ),

@@ -19,6 +19,7 @@ from ..batch_norm import batch_normalization
 from ..processor import compute_dtype
 from .candidates import AROUND, SIDE, WORTH_FROM, Candidates
 from .export import proven
+from .schedule import rise_and_fall
 
 if TYPE_CHECKING:
     import keras
@@ -26,8 +27,7 @@ if TYPE_CHECKING:
 
 _CHANNELS = (16, 32, 48, 64)  # at strides 2, 4, 8 and 16
 _BATCH = 256
-_LR = 3e-3  # the highest; a short rise, then down to 0
-_RISE = 0.05  # of the run
+_LR = 3e-3  # the highest of the run
 _WEIGHT_DECAY = 1e-3
 _SMOOTHING = 0.05  # of the answers: among the squares are some that nobody could tell
 _PROOFS = 64  # squares that the exported file is compared on
@@ -63,14 +63,8 @@ def train_check(
     random = np.random.default_rng((seed, 3))
     model = build(compute_dtype())
     steps = max(len(found.images) // _BATCH, 1)
-    schedule = keras.optimizers.schedules.CosineDecay(
-        0.0,
-        epochs * steps,
-        warmup_target=_LR,
-        warmup_steps=max(int(_RISE * epochs * steps), 1),
-    )
     model.compile(
-        keras.optimizers.AdamW(schedule, weight_decay=_WEIGHT_DECAY),
+        keras.optimizers.AdamW(rise_and_fall(_LR, epochs * steps), weight_decay=_WEIGHT_DECAY),
         keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=2 * _SMOOTHING),
     )
     for epoch in range(epochs):

@@ -126,7 +126,7 @@ def store_as_halves(proto: onnx.ModelProto) -> None:
 def onnx_answers(
     proto: onnx.ModelProto, images: npt.NDArray[np.float32]
 ) -> npt.NDArray[np.float32]:
-    """What the file says of (N, H, W, 1) float32 pictures, one by one: (N, C, 4) float32."""
+    """What the file says of (N, H, W, 1) float32 pictures, one by one: (N, ...) float32."""
     import onnxruntime
 
     session = onnxruntime.InferenceSession(

@@ -18,15 +18,14 @@ from ..processor import compute_dtype
 from .batches import batches
 from .checkpoint import Checkpoint
 from .scenes import Material
+from .schedule import rise_and_fall
 from .settings import DetectorSettings
 
 if TYPE_CHECKING:
     import keras
 
 Report = Callable[[int, float], None]
-"""Told the finished epochs and the last one's loss."""
-
-_RISE = 0.05  # of the run, over which the learning rate rises
+"""Told the finished epochs and the last one's mean loss."""
 
 
 def train(
@@ -57,24 +56,26 @@ def train(
         checkpoint.begin()
     with batches(material, settings, done * settings.steps) as source:
         for epoch in range(done, settings.epochs):
-            losses = [model.train_on_batch(*next(source)) for _ in range(settings.steps)]
-            require_number(float(losses[-1]), epoch + 1)
+            loss = float(np.mean([_step(model, *next(source)) for _ in range(settings.steps)]))
+            require_number(loss, epoch + 1)
             checkpoint.keep(model, epoch + 1)
-            report(epoch + 1, float(losses[-1]))
+            report(epoch + 1, loss)
     model.optimizer.finalize_variable_values(model.trainable_variables)
     return model
+
+
+def _step(model: keras.Model, *batch: np.ndarray) -> float:
+    """Learn from a batch; returns its loss."""
+    # Some versions of Keras keep a running mean from step to step, some start anew.
+    model.reset_metrics()
+    return float(model.train_on_batch(*batch))
 
 
 def _optimizer(settings: DetectorSettings) -> Any:
     import keras
 
-    total = settings.epochs * settings.steps
-    rise = max(int(total * _RISE), 1)
-    schedule = keras.optimizers.schedules.CosineDecay(
-        0.0, max(total - rise, 1), warmup_target=settings.lr, warmup_steps=rise
-    )
     return keras.optimizers.AdamW(
-        schedule,
+        rise_and_fall(settings.lr, settings.epochs * settings.steps),
         weight_decay=settings.weight_decay,
         clipnorm=5.0,
         use_ema=True,

@@ -121,10 +121,9 @@ def not_a_face(face: Grey, pictures: list[Picture], random: np.random.Generator)
             size = int(random.integers(12, 24))
             x, y = random.integers(0, SIDE - size + 1, 2)
             return cv2.resize(face[y : y + size, x : x + size], (SIDE, SIDE))  # type: ignore[return-value]
-        case 7:  # a face far too small in its square
+        case 7:  # blotches as soft as those of a blurred face
             size = int(random.integers(12, 22))
-            piece = _piece(pictures, random)
-            return cv2.blur(piece, (size, size))  # type: ignore[return-value]
+            return cv2.blur(_piece(pictures, random), (size, size))  # type: ignore[return-value]
         case _:
             return np.vstack([face[half:], face[:half]])
 

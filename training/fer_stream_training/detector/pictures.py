@@ -37,6 +37,7 @@ class Picture:
 def load_pictures(folders: tuple[Path, ...]) -> list[Picture]:
     """Read all pictures of the folders, taken to show no faces; in the order of their names.
 
+    What cannot be decoded is left out: collections of thousands have some, and none is needed.
     Raises ConfigError for a folder without any.
     """
     pictures = []

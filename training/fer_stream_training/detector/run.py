@@ -67,7 +67,7 @@ def run_detector_training(
         console.print(f"sides corrected by {', '.join(f'{factor:.3f}' for factor in factors)}")
         save_weights(model, folder / WEIGHTS_NAME)
         scenes = _test_scenes(material, settings)
-        proto = exported(model, scenes[:8], settings.threshold, _trained_on(material))
+        proto = exported(model, scenes[:8], settings.threshold, trained_on(material))
         _write_pair(proto.SerializeToString(), folder, material, settings, console)
     except KeyboardInterrupt:
         console.print(f"stopped; finished epochs are kept in {folder}; go on with --resume")
@@ -119,7 +119,7 @@ def _trained_check(
         console.print(f"check epoch {epoch}/{settings.check_epochs}  loss {loss:.3f}")
 
     model = train_check(found, settings.check_epochs, settings.seed, report)
-    content: bytes = exported_check(model, found, _trained_on(material)).SerializeToString()
+    content: bytes = exported_check(model, found, trained_on(material)).SerializeToString()
     return content
 
 
@@ -149,21 +149,27 @@ def _material(
         f"any, {counted(len(hard), 'place', ',')} in them mistaken for a face, "
         f"{counted(len(filmed), 'frame', ',')} of videos with {counted(seen, 'face', ',')}"
     )
-    return Material(faces, pictures + hard, filmed, settings.filmed_share)
+    share = settings.filmed_share
+    return Material(faces, pictures + hard, filmed, share, mistaken=len(hard))
 
 
 def _test_scenes(material: Material, settings: DetectorSettings) -> list[Picture]:
     """Scenes that were not trained on, though of the same faces and pictures."""
     composer = Composer(material, settings.height, settings.width)
-    return [composer.scene((settings.seed + 1, -1 % 2**32, i)) for i in range(_TEST_SCENES)]
+    unreached = 2**32 - 1  # a batch's number, for a run with the next seed trains on the first ones
+    return [composer.scene((settings.seed + 1, unreached, i)) for i in range(_TEST_SCENES)]
 
 
-def _trained_on(material: Material) -> str:
+def trained_on(material: Material) -> str:
+    """What a model's file says of what its network learned from."""
+    pictures = counted(len(material.pictures) - material.mistaken, "picture", ",")
+    places = counted(material.mistaken, "place", ",")
+    mistaken = f", {places} in them mistaken for a face" if material.mistaken else ""
     count = sum(len(picture.faces) for picture in material.filmed)
     faces = counted(count, "face", ",")
     filmed = f", {faces} that Haar cascades agreed on in videos" if count else ""
     digest = hashlib.sha256(material.faces.tobytes()).hexdigest()[:16]
     return (
         f"scenes composed of {counted(len(material.faces), 'face', ',')} (SHA-256 {digest}) and "
-        f"{counted(len(material.pictures), 'picture', ',')}{filmed}"
+        f"{pictures}{mistaken}{filmed}"
     )

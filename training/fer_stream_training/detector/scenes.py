@@ -57,6 +57,8 @@ class Material:
     filmed_share: float = 0.3
     """Of the scenes, those made on a filmed picture."""
     shapes: Shapes = field(default_factory=make_shapes)
+    mistaken: int = 0
+    """Of the pictures, the last ones: places in the others that an earlier run took for faces."""
 
 
 class Composer:

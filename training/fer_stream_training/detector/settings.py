@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from fer_stream.errors import ConfigError
-
-from ..recipes import read_values, recipe_of
+from ..recipes import recipe_of
+from ..rules import ABOVE_0, FROM_0, SEED, SHARE, SHARE_BELOW_1, Rule, number, read_recipe, whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,24 +37,29 @@ class DetectorSettings:
     """Of the check: times that it sees all of that."""
     seed: int
 
-    def __post_init__(self) -> None:
-        if any(side % 32 or side < 32 for side in (self.height, self.width, self.large)):
-            raise ConfigError(
-                f"scenes of {self.width}x{self.height} and {self.large}x{self.large} px do not "
-                "fit the network; expected multiples of 32; correct height, width and large"
-            )
-        if not 0 < self.threshold < 1:
-            raise ConfigError(f"a recipe's threshold is between 0 and 1, got {self.threshold}")
-        counts = (self.epochs, self.steps, self.batch_size, self.check_scenes, self.check_epochs)
-        if min(counts) < 1 or self.lr <= 0:
-            raise ConfigError(
-                "a recipe's epochs, steps, batch_size, lr, check_scenes and check_epochs must be "
-                "above 0"
-            )
-
     def as_dict(self) -> dict[str, int | float]:
         """The settings as plain JSON values."""
         return asdict(self)
+
+
+_SIDE = whole(32, multiple=32)
+
+_RULES: dict[str, Rule] = {
+    "epochs": whole(1),
+    "steps": whole(1),
+    "batch_size": whole(1),
+    "height": _SIDE,
+    "width": _SIDE,
+    "large": _SIDE,
+    "lr": ABOVE_0,
+    "weight_decay": FROM_0,
+    "average": SHARE_BELOW_1,
+    "filmed_share": SHARE,
+    "threshold": number(lambda value: 0 < value < 1, "a score between 0 and 1"),
+    "check_scenes": whole(1),
+    "check_epochs": whole(1),
+    "seed": SEED,
+}
 
 
 def read_settings(recipe: Path | None, epochs: int | None, seed: int | None) -> DetectorSettings:
@@ -63,21 +67,7 @@ def read_settings(recipe: Path | None, epochs: int | None, seed: int | None) -> 
 
     Raises ConfigError for a file that is no such recipe.
     """
-    path = recipe or recipe_of("face-detector")
-    values = read_values(path)
-    types = {field.name: field.type for field in fields(DetectorSettings)}
-    unfit = types.keys() ^ values.keys() or {
-        name
-        for name, value in values.items()
-        if isinstance(value, bool)
-        or not isinstance(value, int if types[name] == "int" else (int, float))
-    }
-    if unfit:
-        raise ConfigError(
-            f"the recipe {path} lacks, or sets wrongly, {', '.join(sorted(unfit))}; expected a "
-            f"number for each of {', '.join(types)}; start from the shipped recipe"
-        )
-    chosen = {
-        name: value for name, value in (("epochs", epochs), ("seed", seed)) if value is not None
-    }
+    values = read_recipe(recipe or recipe_of("face-detector"), _RULES)
+    flags = {"epochs": epochs, "seed": seed}
+    chosen = {name: value for name, value in flags.items() if value is not None}
     return DetectorSettings(**{**values, **chosen})

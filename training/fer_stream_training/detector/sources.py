@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fer_stream.errors import ConfigError
+from fer_stream.models.face_check import check_path
 
 MODEL_NAME = "face.onnx"
 WEIGHTS_NAME = "face.npz"
@@ -36,7 +37,7 @@ class Sources:
                 )
 
     def fingerprint(self, faces: npt.NDArray[np.uint8]) -> str:
-        """A hash that changes with the `faces` of `data` and with any file of the folders.
+        """A hash that changes with the `faces` of `data`, any file of the folders, and `earlier`.
 
         Every file is read, which takes a small part of the time that decoding it takes later.
         Raises ConfigError for one that cannot be read.
@@ -48,7 +49,9 @@ class Sources:
                 digest.update(f"{name}\n{_sha256(file)}\n".encode(errors="surrogateescape"))
             digest.update(b"\n")
         if self.earlier:
-            digest.update((self.earlier / WEIGHTS_NAME).read_bytes())
+            detector = self.earlier / MODEL_NAME  # the witness, with its check
+            for part in filter(None, (self.earlier / WEIGHTS_NAME, detector, check_path(detector))):
+                digest.update(f"{_sha256(part)}\n".encode())
         return digest.hexdigest()
 
 
