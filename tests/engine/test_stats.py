@@ -101,12 +101,13 @@ def test_a_sources_numbers_can_be_seen_while_it_runs(lab: Any) -> None:
         seen.append((numbers.state, numbers.up, numbers.frames_read >= result.frame.index))
         assert 0 <= numbers.seconds_since_frame < 5
 
-    engine = lab.engine(lab.Source(count=10), [lab.Sink(on_write=look)])
+    # More frames than all queues hold: the source cannot have ended when the first is written.
+    engine = lab.engine(lab.Source(count=200), [lab.Sink(on_write=look)])
     engine.start()
     engine.run()
     assert seen[0] == ("online", True, True)
     (numbers,) = engine.stats.sources
-    assert (numbers.frames_read, numbers.frames_processed, numbers.state) == (10, 10, "ended")
+    assert (numbers.frames_read, numbers.frames_processed, numbers.state) == (200, 200, "ended")
 
 
 def test_single_pictures_have_no_latency_of_their_own(lab: Any) -> None:
