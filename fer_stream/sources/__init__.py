@@ -7,3 +7,6 @@ IMAGE_ENDINGS = (
 
 VIDEO_ENDINGS = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi")
 """File names that surely are recordings, lower case."""
+
+OTHER_PICTURES = (".heic", ".heif", ".avif", ".gif", ".jxl", ".dng", ".cr2", ".nef", ".arw")
+"""File names of pictures that it does not take from a folder, lower case."""

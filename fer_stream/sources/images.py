@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import logging
 import re
 from collections.abc import Iterator
 from contextlib import suppress
@@ -14,10 +15,13 @@ import numpy as np
 
 from fer_stream.errors import ConfigError, SourceError
 from fer_stream.frames import frame_from_image
-from fer_stream.sources import IMAGE_ENDINGS, VIDEO_ENDINGS
+from fer_stream.sources import IMAGE_ENDINGS, OTHER_PICTURES, VIDEO_ENDINGS
 from fer_stream.stages import Source
 from fer_stream.types import BgrImage, Frame, StreamInfo
 from fer_stream.urls import path_target
+from fer_stream.words import counted
+
+logger = logging.getLogger("fer_stream")
 
 
 class ImagesSource(Source):
@@ -91,7 +95,9 @@ class ImagesSource(Source):
     def _list(self) -> list[Path]:
         path = Path(self._target)
         if path.is_dir():
-            found = [p for p in path.iterdir() if _is_picture(p)]
+            inside = list(path.iterdir())
+            found = [p for p in inside if _ends(p, IMAGE_ENDINGS)]
+            self._tell_left_out([p for p in inside if _ends(p, OTHER_PICTURES)])
         elif path.exists():
             found = [path]
         else:
@@ -101,10 +107,18 @@ class ImagesSource(Source):
                 found = []
         return sorted(found, key=_in_order)
 
+    def _tell_left_out(self, others: list[Path]) -> None:
+        if others:
+            left_out, example = counted(len(others), "picture"), min(others).name
+            logger.warning(
+                f"{self._target}: {left_out} left out, such as {example}; "
+                f"expected {', '.join(IMAGE_ENDINGS)}; convert what is to be read"
+            )
 
-def _is_picture(path: Path) -> bool:
-    # A hidden file is none, as in a glob: macOS puts a "._a.jpg" beside an "a.jpg" on a stick.
-    return path.suffix.lower() in IMAGE_ENDINGS and not path.name.startswith(".")
+
+def _ends(path: Path, endings: tuple[str, ...]) -> bool:
+    # As in a glob, a hidden file is none: macOS puts a "._a.jpg" beside an "a.jpg" on a stick.
+    return path.suffix.lower() in endings and not path.name.startswith(".")
 
 
 def _in_order(path: Path) -> tuple[list[tuple[str, int]], Path]:

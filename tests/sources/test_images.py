@@ -71,6 +71,21 @@ def test_hidden_files_are_no_pictures(folder: Path) -> None:
     assert len(read(ImagesSource(str(folder)))) == 3
 
 
+def test_pictures_of_other_kinds_in_a_folder_are_left_out_aloud(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("2.HEIC", "1.gif", "._hidden.heic"):
+        (folder / name).write_bytes(b"anything")
+    assert len(read(ImagesSource(str(folder)))) == 3
+    (told,) = caplog.messages
+    assert told.startswith(f"{folder}: 2 pictures left out, such as 1.gif; expected .png, .jpg,")
+
+
+def test_a_folder_without_them_says_nothing(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    read(ImagesSource(str(folder)))
+    assert caplog.messages == []
+
+
 def test_each_still_is_a_source_of_its_own(folder: Path) -> None:
     frames = read(ImagesSource(str(folder)))
     assert all(frame.info.stills for frame in frames)
