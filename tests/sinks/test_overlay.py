@@ -179,16 +179,21 @@ def shows(display: str, program: subprocess.Popen[str], shade: int, lightest: in
     return abs(found[0] - shade) < 4 and abs(found[1] - lightest) < 4
 
 
-@contextmanager
-def shown(display: str) -> Iterator[subprocess.Popen[str]]:
-    """Run AWAY, and yield it when its first picture is in its window."""
-    with subprocess.Popen(
-        [sys.executable, "-c", AWAY],
+def talking_to(code: str, display: str) -> subprocess.Popen[str]:
+    """Run a program that shows something, and does as it is told line by line."""
+    return subprocess.Popen(
+        [sys.executable, "-c", code],
         env=environment(DISPLAY=display),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-    ) as program:
+    )
+
+
+@contextmanager
+def shown(display: str) -> Iterator[subprocess.Popen[str]]:
+    """Run AWAY, and yield it when its first picture is in its window."""
+    with talking_to(AWAY, display) as program:
         assert program.stdout
         try:
             program.stdout.readline()
@@ -258,13 +263,7 @@ def titles(display: str) -> list[str]:
 
 
 def test_the_pictures_of_a_folder_share_a_window(display: str) -> None:
-    with subprocess.Popen(
-        [sys.executable, "-c", PICTURES],
-        env=environment(DISPLAY=display),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as program:
+    with talking_to(PICTURES, display) as program:
         assert program.stdin
         assert program.stdout
         program.stdout.readline()
