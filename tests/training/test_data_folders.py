@@ -167,6 +167,12 @@ def test_bad_folders_are_named(tmp_path: Path, make_folders: Make) -> None:
         with pytest.raises(ConfigError, match=r"cannot read the image .*sad.im04\.png"):
             load_dataset(root)
 
+    telephone = victim.with_suffix(".HEIC")
+    victim.rename(telephone)
+    with pytest.raises(ConfigError, match=r"cannot read the image .*im04\.HEIC; .* convert"):
+        load_dataset(root)
+    telephone.rename(victim)
+
     _write(victim, 48, 64)
     with pytest.raises(ConfigError, match=r"im04\.png is 64x48 px; expected 48x48"):
         load_dataset(root)

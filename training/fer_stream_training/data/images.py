@@ -64,6 +64,7 @@ def _read_image(file: Path) -> ImageArray:
     image = cv2.imread(str(file), cv2.IMREAD_GRAYSCALE)
     if image is None:
         raise ConfigError(
-            f"cannot read the image {file}; expected a picture of a face; replace or remove it"
+            f"cannot read the image {file}; expected a picture of a face, such as a .png or .jpg; "
+            "convert, replace or remove it"
         )
     return np.asarray(image, dtype=np.uint8)
