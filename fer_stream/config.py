@@ -213,12 +213,16 @@ def _parse(kind: str, text: str, plugins: Plugins) -> StageSpec:
     if kind == "source" and (named := _NAMED.fullmatch(text)) and not exists(text):
         return replace(_parse(kind, named[2], plugins), called=named[1])
     scheme, is_url, _ = text.partition("://")
-    if is_url and (name := plugins.by_scheme(kind, scheme.lower())):
-        # A camera's own query (?channel=1&subtype=0) belongs to its URL.
-        return StageSpec(name, text) if kind == "source" else StageSpec(name, *split_query(text))
-    if kind == "source" and not is_url:
+    by_scheme = plugins.by_scheme(kind, scheme.lower()) if is_url else None
+    if kind == "source" and is_url:
+        # A camera's own query (?channel=1&subtype=0) belongs to its URL, also in network:rtsp://...
+        name, _, target = text.partition(":")
+        return StageSpec(by_scheme, text) if by_scheme else StageSpec(name, target)
+    if kind == "source":
         return _bare_source(text, plugins)
     head, options = split_query(text)
+    if by_scheme:
+        return StageSpec(by_scheme, head, options)
     name, _, target = head.partition(":")
     return StageSpec(name, target, options)
 

@@ -129,17 +129,23 @@ class Plugins:
             )
         known = ", ".join(sorted(self.table(kind)))
         if urls := self._schemes(kind):
-            known += f"; as URLs: {', '.join(f'{scheme}://' for scheme in urls)}"
+            known += f"; as URLs: {', '.join(f'{scheme}://' for scheme in sorted(urls))}"
         nearest = get_close_matches(name, self.table(kind), n=1)
         hint = f"did you mean {nearest[0]}?; " if nearest else ""
         raise ConfigError(f"unknown {kind} '{name}'; {hint}known: {known}{self.failure_hint()}")
 
     def by_scheme(self, kind: str, scheme: str) -> str | None:
-        """Return the name of the source or sink that answers to a URL scheme."""
-        for name, found in self.table(kind).items():
-            if any(scheme in getattr(provided.cls, "schemes", ()) for provided in found):
-                return name
-        return None
+        """Return the name of the source or sink that answers to a URL scheme.
+
+        Raises `PluginError` where several do.
+        """
+        names = self._schemes(kind).get(scheme, [])
+        if len(names) > 1:
+            raise PluginError(
+                f"{self._claimed(kind, scheme, names)}; say which one is meant, such as "
+                f"{names[0]}:{scheme}://..."
+            )
+        return names[0] if names else None
 
     def failure_hint(self) -> str:
         """Return, for the end of a message, which plugins failed: what is missing may be theirs."""
@@ -148,9 +154,18 @@ class Plugins:
         failed = "; ".join(f"{f.plugin} failed to load ({f.reason})" for f in self.failures)
         return f"; {failed}"
 
-    def _schemes(self, kind: str) -> list[str]:
-        classes = [provided.cls for found in self.table(kind).values() for provided in found]
-        return sorted({scheme for cls in classes for scheme in getattr(cls, "schemes", ())})
+    def _schemes(self, kind: str) -> dict[str, list[str]]:
+        """Return the URL schemes that stages of a kind answer to, each with their names."""
+        claims: dict[str, list[str]] = {}
+        for name, found in sorted(self.table(kind).items()):
+            for scheme in {s for provided in found for s in getattr(provided.cls, "schemes", ())}:
+                claims.setdefault(scheme, []).append(name)
+        return claims
+
+    def _claimed(self, kind: str, scheme: str, names: list[str]) -> str:
+        table = self.table(kind)
+        owners = [f"'{name}' of {provided.plugin}" for name in names for provided in table[name]]
+        return f"{scheme}:// is claimed by {kind} {' and '.join(owners)}"
 
     def commands(self) -> list[click.Command]:
         """Return the click commands that plugins add."""
@@ -166,15 +181,22 @@ class Plugins:
         return found
 
     def conflicts(self) -> list[str]:
-        """Return a line for each name that more than one plugin claims."""
+        """Return a line for each name and each URL scheme that is claimed more than once."""
         from fer_stream.stages import STAGE_KINDS
 
-        return [
+        names = [
             f"{kind} '{name}' is provided by {' and '.join(p.plugin for p in found)}"
             for kind in STAGE_KINDS
             for name, found in self.table(kind).items()
             if len(found) > 1
         ]
+        schemes = [
+            self._claimed(kind, scheme, claims)
+            for kind in STAGE_KINDS
+            for scheme, claims in self._schemes(kind).items()
+            if len(claims) > 1
+        ]
+        return names + schemes
 
     def _call(self, hook: str) -> Iterable[tuple[str, Any]]:
         # One by one, not through the hook: a plugin that raises must not silence the others.

@@ -200,6 +200,7 @@ def test_filters_can_be_one_several_or_none() -> None:
             "rtsp://u:p@h/1?channel=1&subtype=0",
             StageSpec("network", "rtsp://u:p@h/1?channel=1&subtype=0"),
         ),
+        ("network:rtsp://h/1?channel=1", StageSpec("network", "rtsp://h/1?channel=1")),
         ("HTTP://h/a.mp4", StageSpec("network", "HTTP://h/a.mp4")),
         ("frames/*", StageSpec("images", "frames/*")),
         ("frames/[0-9].png", StageSpec("images", "frames/[0-9].png")),

@@ -14,8 +14,10 @@ import pytest
 from click.testing import CliRunner
 
 from fer_stream.cli.plugins import plugins as plugins_command
+from fer_stream.config import stage_spec
 from fer_stream.errors import ConfigError, PluginError
 from fer_stream.plugins import Plugins
+from fer_stream.spec import StageSpec
 from tests.programs import environment, run
 
 Install = Callable[[str, str], None]
@@ -32,6 +34,9 @@ class {cls}(Sink):
 def fer_register_sinks():
     return [{cls}]
 """
+CALLER = GOOD.replace('name = "{name}"', 'name = "{name}"\n    schemes = ("call",)').replace(
+    "{cls}", "Caller"
+)
 SHOUT = GOOD.format(cls="Shout", name="shout")
 
 
@@ -213,6 +218,20 @@ def test_a_built_in_cannot_be_replaced_silently(install: Install) -> None:
     install("mine", GOOD.format(cls="Mine", name="csv"))
     with pytest.raises(PluginError, match=r"sink 'csv' is provided by .*fer-mine 1\.0"):
         Plugins().get("sink", "csv")
+
+
+def test_a_url_scheme_that_two_plugins_claim_is_refused_naming_both(install: Install) -> None:
+    install("one", CALLER.format(name="first"))
+    install("two", CALLER.format(name="second"))
+    found = Plugins()
+    claimed = "call:// is claimed by sink 'first' of fer-one 1.0 and 'second' of fer-two 1.0"
+    with pytest.raises(PluginError) as caught:
+        found.by_scheme("sink", "call")
+    assert claimed in str(caught.value)
+    assert "such as first:call://..." in str(caught.value)
+    assert found.conflicts() == [claimed]
+    meant = stage_spec("sink", "second:call://x?y=1", found)
+    assert meant == StageSpec("second", "call://x", {"y": "1"})
 
 
 def test_a_command_that_is_none_does_not_break_the_others(install: Install) -> None:
