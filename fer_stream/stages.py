@@ -186,7 +186,8 @@ class Tracker(Stage):
 class Classifier(Stage):
     """Gives each face its scores.
 
-    One instance serves all sources, on the run's classifier thread.
+    One instance serves all sources, on the run's classifier thread; if it is `concurrent`, on
+    several of them at once where the machine has the cores.
 
     Example:
         class Bright(Classifier):
@@ -207,6 +208,8 @@ class Classifier(Stage):
     """Names the model in events."""
     model_sha256: str = ""
     """Hash of the model's file, where there is one."""
+    concurrent: ClassVar[bool] = False
+    """Whether `classify` may be called while another thread is in it."""
 
     @abstractmethod
     def classify(self, crops: npt.NDArray[np.uint8]) -> list[EmotionScores]:
@@ -216,7 +219,7 @@ class Classifier(Stage):
 class Filter(Stage):
     """Changes what is reported of a frame's faces: smooths, hides, renames.
 
-    Each session of each source has its own instance, called for every frame in order on the
+    Each session of each source has its own instance, called for every frame in order on a
     classifier thread.
 
     Example:

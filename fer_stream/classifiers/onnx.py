@@ -22,6 +22,7 @@ class OnnxClassifier(Classifier):
     """
 
     name = "onnx"
+    concurrent = True  # onnxruntime's sessions may be run by several threads
 
     def __init__(self, target: str = "") -> None:
         path = model_path(target)

@@ -151,7 +151,7 @@ def _lines(found: Capacity) -> tuple[list[str], list[str]]:
     ]
     if found.streams > found.streams_per_run:
         foot.append(
-            f"one run carries about {found.streams_per_run} of them, because one thread "
-            "classifies for all: spread them over several runs"
+            f"one run carries about {found.streams_per_run} of them, because it classifies on "
+            f"{counted(found.classifier_threads, 'thread')}: spread them over several runs"
         )
     return head, foot

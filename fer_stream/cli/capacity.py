@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -12,6 +11,8 @@ import numpy as np
 from fer_stream.api import make_parts
 from fer_stream.cli.measured import Clocks, CountingSink, CpuClock, MeasuredClassifier
 from fer_stream.config import RunConfig
+from fer_stream.cores import usable_cores
+from fer_stream.engine.classifier_threads import thread_count
 from fer_stream.engine.engine import Engine
 from fer_stream.errors import ConfigError
 from fer_stream.plugins import Plugins
@@ -65,6 +66,8 @@ class Capacity:
     ms_per_face: dict[int, float]
     """CPU milliseconds of the classifier, by how many faces it gets at once."""
     cores: int
+    classifier_threads: int
+    """Of one run, for all its streams."""
     load: float = LOAD
 
     @property
@@ -79,8 +82,9 @@ class Capacity:
 
     @property
     def streams_per_run(self) -> int:
-        """How many of them one run carries: one thread of it classifies and filters for all."""
-        shared_ms = sum(c.ms_per_frame for c in self.stages if c.name in ("classify", "filter"))
+        """How many of them one run carries: a few threads classify for all, in turn they filter."""
+        ms = {cost.name: cost.ms_per_frame for cost in self.stages}
+        shared_ms = max(ms["classify"] / self.classifier_threads, ms["filter"])
         return min(self.streams, int(self.load / (self.fps * shared_ms / 1e3 or 1e-9)))
 
     def as_dict(self) -> dict[str, Any]:
@@ -206,7 +210,8 @@ def _capacity(
         ms_per_frame=all_ms,
         frames_per_s=frames / tally.wall_s,
         ms_per_face={faces: _ms_per_face(classifier, faces) for faces in _BATCHES},
-        cores=_cores(),
+        cores=usable_cores(),
+        classifier_threads=thread_count(classifier),
     )
 
 
@@ -229,13 +234,6 @@ def _ms_per_face(classifier: Classifier, faces: int) -> float:
 def _asked(spec: StageSpec) -> str:
     query = "&".join(f"{key}={value}" for key, value in spec.options.items())
     return f"{spec}?{query}" if query else str(spec)
-
-
-def _cores() -> int:
-    """Return how many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _not_a_video(why: str) -> ConfigError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,19 +17,22 @@ from fer_stream.types import Box, Detection, EmotionScores, Face, Frame, FrameRe
 
 
 class CpuClock:
-    """CPU time of a stage; one thread at a time uses it."""
+    """CPU time of a stage; safe from any thread."""
 
     def __init__(self) -> None:
         self.calls = 0
         self.cpu_s = 0.0
+        self._lock = threading.Lock()
 
     @contextmanager
     def time(self) -> Iterator[None]:
         """Count the CPU seconds that the calling thread spends in a block."""
         start_s = time.thread_time()
         yield
-        self.cpu_s += time.thread_time() - start_s
-        self.calls += 1
+        took_s = time.thread_time() - start_s
+        with self._lock:
+            self.cpu_s += took_s
+            self.calls += 1
 
 
 class Clocks:
@@ -98,6 +102,7 @@ class MeasuredClassifier(Classifier):
         self._inner, self._clock = inner, clock
         self.labels, self.input_size = inner.labels, inner.input_size
         self.name = inner.name  # type: ignore[misc]
+        self.concurrent = inner.concurrent  # type: ignore[misc]
 
     def classify(self, crops: npt.NDArray[np.uint8]) -> list[EmotionScores]:
         """Score as the inner one does."""

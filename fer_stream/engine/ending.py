@@ -8,10 +8,10 @@
 
     running -> stopping            Somebody asks: a signal, a sink that has had enough, a sink's
                                    error that is to end the run. Or all sources are live, and the
-                                   classifier's thread has ended.
+                                   classifier's threads have ended.
     running, stopping -> aborted   A stage fails, which asks to stop too. Or the caller leaves:
                                    then it is over at once.
-    any -> over                    The classifier's thread and the sinks' have ended, and nothing
+    any -> over                    The classifier's threads and the sinks' have ended, and nothing
                                    waits for the thread that runs the engine. Or the run has been
                                    stopping for `STOP_S`; then it is aborted as well.
 
@@ -27,7 +27,7 @@ import threading
 import time
 from collections.abc import Sequence
 
-from fer_stream.engine.classifier_thread import ClassifierThread
+from fer_stream.engine.classifier_threads import ClassifierThreads
 from fer_stream.engine.lane import Lane
 from fer_stream.engine.main_sinks import MainSinks
 from fer_stream.engine.sink_thread import SinkThread
@@ -49,7 +49,7 @@ class Ending:
 
     Args:
         lanes: The sources, each with the threads that serve it alone.
-        classifying: The thread that serves them all.
+        classifying: The threads that serve them all.
         sinks: The sinks that have threads.
         main: What waits for the thread that runs the engine, if anything does.
     """
@@ -57,7 +57,7 @@ class Ending:
     def __init__(
         self,
         lanes: Sequence[Lane],
-        classifying: ClassifierThread,
+        classifying: ClassifierThreads,
         sinks: Sequence[SinkThread],
         main: MainSinks | None,
     ) -> None:
@@ -89,7 +89,7 @@ class Ending:
             self._stop()
         if not self.busy():
             return self._main is None or not self._main.waiting.pending()
-        if not self._classifying.thread.is_alive() and all(x.source.live for x in self._lanes):
+        if not self._classifying.busy() and all(x.source.live for x in self._lanes):
             self._stop()  # on a live run no sink is waited for without end
         if self._stopped_s is None or time.monotonic() - self._stopped_s < STOP_S:
             return False
@@ -98,8 +98,8 @@ class Ending:
 
     def busy(self) -> list[threading.Thread]:
         """Return the threads behind the sources that have not ended."""
-        threads = [self._classifying.thread, *(sink.thread for sink in self._sinks)]
-        return [thread for thread in threads if thread.is_alive()]
+        sinks = [sink.thread for sink in self._sinks if sink.thread.is_alive()]
+        return self._classifying.busy() + sinks
 
     def leave_sinks(self) -> list[SinkError]:
         """Give sinks a last moment to close; return what is wrong with them in the end."""

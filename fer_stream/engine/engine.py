@@ -1,7 +1,7 @@
 """The engine: sources through detector, tracker, classifier and filters to sinks.
 
-A frame's way, one direction: reader thread -> analysis thread (both per source) -> one classifier
-thread -> a thread per sink, joined by bounded queues. Files lose nothing: a full queue makes the
+A frame's way, one direction: reader thread -> analysis thread (both per source) -> classifier
+threads -> a thread per sink, joined by bounded queues. Files lose nothing: a full queue makes the
 stage before it wait. A live source never lags: its newest frame replaces one that waits. What a
 source's supervisor has to say of it travels the same way, in its place between the frames.
 How a run ends is told in `ending.py`.
@@ -18,7 +18,7 @@ from dataclasses import replace
 from typing import Literal
 
 from fer_stream.engine.channel import Closed
-from fer_stream.engine.classifier_thread import ClassifierThread
+from fer_stream.engine.classifier_threads import ClassifierThreads
 from fer_stream.engine.ending import STOP_S, Ending, join_until
 from fer_stream.engine.lane import AHEAD_PX, Lane, Plan
 from fer_stream.engine.main_sinks import MainSinks
@@ -72,7 +72,7 @@ class Engine:
             if not caller.sink.main_thread
         ]
         self._outlets: list[Outlet] = [*self._threads, *([self._main] if self._main else [])]
-        self._classifying = ClassifierThread(classifier, self._outlets, self._failed, self.stats)
+        self._classifying = ClassifierThreads(classifier, self._outlets, self._failed, self.stats)
         size, ahead_px = classifier.input_size, AHEAD_PX // len(plans)
         self.lanes = [
             Lane(plan, size, self._classifying.new_tray(), ahead_px, self._failed, self.stats)
@@ -106,7 +106,7 @@ class Engine:
                 lane.source.release()
             raise
         self.has_begun = True
-        self._classifying.thread.start()
+        self._classifying.start()
         for lane in self.lanes:
             lane.start()
 

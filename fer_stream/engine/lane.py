@@ -164,10 +164,10 @@ class Lane:
         crops = [crop_face(frame, track.box, self._crop_size) for track in cut]
         return Work(self, frame, tracks, crops, analysed, self.stats.frames_dropped["late"])
 
-    # -- the classifier thread ---------------------------------------------------------------
+    # -- the classifier threads --------------------------------------------------------------
 
     def finish(self, work: Work, scores: list[EmotionScores], latency_ms: float) -> FrameResult:
-        """Run the filters over a frame's faces; called on the classifier thread, in order."""
+        """Run the filters over a frame's faces; called in order, on any classifier thread."""
         frame = work.frame
         if frame.info.session != self._session or frame.info.stills:
             self._session = frame.info.session

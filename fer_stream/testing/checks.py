@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -126,7 +127,10 @@ def _updated(tracker: Tracker, frame: Frame, detections: Sequence[Detection] | N
 
 
 def check_classifier(classifier: Classifier) -> None:
-    """Classify one face and several, in two orders: each face's scores must be its own."""
+    """Classify one face and several, in two orders: each face's scores must be its own.
+
+    A concurrent classifier does so on several threads at once, too.
+    """
     check_name(classifier)
     _expect_none(classifier_problem(classifier))
     size = (5, *classifier.input_size)
@@ -135,8 +139,13 @@ def check_classifier(classifier: Classifier) -> None:
     together = _classified(classifier, crops)
     backwards = _classified(classifier, np.ascontiguousarray(crops[::-1]))[::-1]
     one_by_one = [_classified(classifier, crop[np.newaxis])[0] for crop in crops]
-    for other, how in ((backwards, "in another order"), (one_by_one, "one by one")):
-        difference = float(np.abs(together - np.stack(list(other))).max())
+    others = [(backwards, "in another order"), (np.stack(one_by_one), "one by one")]
+    if classifier.concurrent:
+        with ThreadPoolExecutor(len(crops)) as threads:
+            at_once = threads.map(lambda crop: _classified(classifier, crop[np.newaxis])[0], crops)
+            others.append((np.stack(list(at_once)), "on several threads"))
+    for other, how in others:
+        difference = float(np.abs(together - other).max())
         expect(
             difference <= _SAME_SCORE,
             f"a face's scores must not depend on its batch; they differ by {difference:.3g} {how}",

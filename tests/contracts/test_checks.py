@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -236,10 +237,22 @@ class _NoSize(FakeClassifier):
     input_size = (0, 48)
 
 
+class _Shared(FakeClassifier):
+    """Keeps what it works on where a second thread overwrites it."""
+
+    concurrent = True
+
+    def classify(self, crops: np.ndarray) -> list[EmotionScores]:
+        self.crops = crops
+        time.sleep(0.02)
+        return super().classify(self.crops)
+
+
 @pytest.mark.parametrize(
     ("cls", "problem"),
     [
         (_Backwards, "must not depend on its batch"),
+        (_Shared, "differ by .* on several threads"),
         (_Forgetful, "expected 5, got 1"),
         (_OtherLabels, "expected scores with the labels"),
         (_Doubles, "must be float32"),

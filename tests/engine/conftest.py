@@ -128,8 +128,9 @@ class LabClassifier(Classifier):
     model_name = "lab model"
     model_sha256 = "5" * 64
 
-    def __init__(self, before: Act = nothing) -> None:
+    def __init__(self, before: Act = nothing, *, concurrent: bool = False) -> None:
         self.before = before
+        self.concurrent = concurrent  # type: ignore[misc]
         self.batches: list[int] = []
 
     def classify(self, crops: npt.NDArray[np.uint8]) -> list[EmotionScores]:
