@@ -83,7 +83,7 @@ def padded(grey: GreyImage, left: int, top: int, width: int, height: int) -> Gre
     left = min(max(left, 1 - width), columns - 1)  # at least one pixel to repeat
     top = min(max(top, 1 - height), rows - 1)
     right, bottom = left + width, top + height
-    inside = grey[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)]
+    inside = grey[max(top, 0) : bottom, max(left, 0) : right]
     if inside.shape == (height, width):
         return inside
     return cv2.copyMakeBorder(  # type: ignore[return-value]

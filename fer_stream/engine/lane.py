@@ -127,9 +127,10 @@ class Lane:
     # -- the threads that read and analyse ---------------------------------------------------
 
     def _make_room(self, info: StreamInfo) -> None:
-        if info.live or info.stills:  # still pictures may be huge, and each has a group of faces
-            self._inbox.capacity = 1
-            self._tray.collect_by(0 if info.live else 1)
+        if info.live:
+            return  # one in either place, as there is from the start: nothing may lag
+        if info.stills:  # they may be huge, and each has a group of faces
+            self._tray.collect_by(1)
             return
         picture_px = info.width * info.height
         self.group = max(min(GROUP, _GROUP_PX // picture_px), 1)

@@ -95,6 +95,26 @@ def test_a_live_source_never_lags_behind_a_slow_classifier(lab: Any) -> None:
     assert max(sink.ages_s) < 1.0 + watch.waited_s
 
 
+def test_during_a_search_only_the_newest_live_frame_waits(lab: Any) -> None:
+    searching, read = threading.Event(), threading.Event()
+
+    def after_its_search_began(index: int) -> None:
+        if index == 1:
+            searching.wait(10)
+
+    def search(_: Any) -> None:
+        searching.set()
+        read.wait(10)
+
+    camera = lab.Source(
+        count=10, live=True, before=after_its_search_began, at_end=lambda _: read.set()
+    )
+    sink = lab.Sink()
+    lab.run(camera, [sink], detector=lambda: lab.Detector(before=search))
+    assert sink.indices() == [0, 9]
+    assert sink.results[-1].dropped == 8
+
+
 def test_a_slow_sink_on_a_live_source_drops_its_own_oldest_results_only(lab: Any) -> None:
     pace, watch = Pace(100), Stopwatch()
     slow = lab.Sink("slow", on_write=lambda _: pace.wait_for(10))

@@ -91,8 +91,9 @@ def test_what_moves_with_a_known_face_is_nothing_new() -> None:
     assert len(searched(51, 25.0, tracks=(), changes=moving)) >= 6
 
 
-def test_a_second_face_beside_a_known_one_is_searched_for_at_once() -> None:
-    changes = {20: with_a_patch(110, 30)}
+@pytest.mark.parametrize("place", [(110, 30), (30, 30), (70, 0), (70, 75)])
+def test_a_second_face_beside_a_known_one_is_searched_for_at_once(place: tuple[int, int]) -> None:
+    changes = {20: with_a_patch(*place, size=15)}
     assert searched(26, 25.0, tracks=(FACE,), changes=changes) == [0, 20]
 
 

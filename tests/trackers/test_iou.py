@@ -309,6 +309,12 @@ def test_a_badly_framed_detection_of_a_known_face_is_no_second_face() -> None:
         assert [track.track_id for track in tracks] == [1]
 
 
+def test_a_badly_framed_detection_alone_does_not_move_a_face() -> None:
+    film = known((1, 100, 80))
+    (track,) = film.show(scene((1, 100, 80)), found((125, 105), side=30))
+    assert (track.track_id, track.box) == (1, Box(100, 80, 60, 60))
+
+
 def test_a_face_that_leaves_is_followed_in_the_part_that_is_seen() -> None:
     film = known((1, 250, 80))
     for left in range(254, 280, 4):
