@@ -25,6 +25,15 @@ def test_durations_fall_into_the_bucket_that_holds_them() -> None:
     assert sum_s == pytest.approx(1e9 + 60, rel=1e-6)
 
 
+def test_a_block_is_timed_in_seconds() -> None:
+    histogram = Histogram()
+    start_s = time.perf_counter()
+    with histogram.time():
+        time.sleep(0.02)
+    took_s = time.perf_counter() - start_s
+    assert 0.02 <= histogram.read()[1] <= took_s
+
+
 @pytest.mark.parametrize("share", [0.01, 0.5, 0.9, 0.99])
 def test_a_quantile_is_right_to_within_a_bucket(share: float) -> None:
     durations = np.random.default_rng(0).gamma(2.0, 0.02, 5000)
