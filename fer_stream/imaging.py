@@ -53,7 +53,7 @@ def crop_face(frame: Frame, box: Box, size: tuple[int, int]) -> GreyImage:
     """
     height, width = size
     scale = max(box.width / width, box.height / height)
-    wide, high = max(round(width * scale), 1), max(round(height * scale), 1)
+    wide, high = round(width * scale), round(height * scale)
     left = box.x + (box.width - wide) // 2
     top = box.y + (box.height - high) // 2
     return crop(frame, left, top, (high, wide), size)

@@ -99,7 +99,7 @@ class Lane:
         self.group = GROUP
         """How many of its frames are classified together, and may wait for each sink."""
         self._analyser = threading.Thread(target=self._analyse, daemon=True)
-        # What `finish` remembers of the session that it is in:
+        # What `finish` remembers of the session that it is in, whose first frame is analysed:
         self._session = -1
         self._filters: list[Filter] = []
         self._last_read: dict[int | None, Face] = {}
@@ -173,7 +173,6 @@ class Lane:
         if frame.info.session != self._session or frame.info.stills:
             self._session = frame.info.session
             self._filters = self.plan.new_filters()
-            self._last_read = {}
         faces = self._analysed(work, scores) if work.analysed else self._followed(work)
         self.stats.frames_processed += 1
         return FrameResult(frame, tuple(faces), latency_ms, work.dropped, work.analysed)
