@@ -115,9 +115,12 @@ def test_during_a_search_only_the_newest_live_frame_waits(lab: Any) -> None:
     assert sink.results[-1].dropped == 8
 
 
-def test_a_slow_sink_on_a_live_source_drops_its_own_oldest_results_only(lab: Any) -> None:
+@pytest.mark.parametrize("window", [False, True])
+def test_a_slow_sink_on_a_live_source_drops_its_own_oldest_results_only(
+    lab: Any, window: bool
+) -> None:
     pace, watch = Pace(100), Stopwatch()
-    slow = lab.Sink("slow", on_write=lambda _: pace.wait_for(10))
+    slow = lab.Sink("slow", on_write=lambda _: pace.wait_for(10), main_thread=window)
     fast = lab.Sink("fast", on_write=lambda r: pace.given(r.frame.index))
     engine = lab.run(lab.camera(100, ignoring="slow"), [slow, fast])
     shown, all_shown = slow.indices(), fast.indices()

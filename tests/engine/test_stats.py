@@ -102,13 +102,14 @@ def test_every_stage_is_timed(lab: Any) -> None:
     }
 
 
-def test_a_sources_numbers_can_be_seen_while_it_runs(lab: Any) -> None:
+def test_the_numbers_can_be_seen_while_it_runs(lab: Any) -> None:
     seen = []
 
     def look(result: Any) -> None:
         (numbers,) = engine.stats.sources
         seen.append((numbers.state, numbers.up, numbers.frames_read >= result.frame.index))
         assert 0 <= numbers.seconds_since_frame < 5
+        assert engine.stats.sinks[0].up
 
     # More frames than all queues hold: the source cannot have ended when the first is written.
     engine = lab.engine(lab.Source(count=200), [lab.Sink(on_write=look)])
@@ -117,6 +118,7 @@ def test_a_sources_numbers_can_be_seen_while_it_runs(lab: Any) -> None:
     assert seen[0] == ("online", True, True)
     (numbers,) = engine.stats.sources
     assert (numbers.frames_read, numbers.frames_processed, numbers.state) == (200, 200, "ended")
+    assert not engine.stats.sinks[0].up
 
 
 def test_single_pictures_have_no_latency_of_their_own(lab: Any) -> None:
