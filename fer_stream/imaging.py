@@ -53,7 +53,7 @@ def crop_face(frame: Frame, box: Box, size: tuple[int, int]) -> GreyImage:
     """
     height, width = size
     scale = max(box.width / width, box.height / height)
-    wide, high = max(round(width * scale), 1), max(round(height * scale), 1)
+    wide, high = round(width * scale), round(height * scale)
     left = box.x + (box.width - wide) // 2
     top = box.y + (box.height - high) // 2
     return crop(frame, left, top, (high, wide), size)
@@ -83,7 +83,7 @@ def padded(grey: GreyImage, left: int, top: int, width: int, height: int) -> Gre
     left = min(max(left, 1 - width), columns - 1)  # at least one pixel to repeat
     top = min(max(top, 1 - height), rows - 1)
     right, bottom = left + width, top + height
-    inside = grey[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)]
+    inside = grey[max(top, 0) : bottom, max(left, 0) : right]
     if inside.shape == (height, width):
         return inside
     return cv2.copyMakeBorder(  # type: ignore[return-value]

@@ -11,6 +11,7 @@ from pathlib import Path
 import av
 import numpy as np
 import numpy.typing as npt
+from av.video.reformatter import ColorRange
 
 Image = npt.NDArray[np.uint8]
 """(H, W, 3) uint8 BGR."""
@@ -48,6 +49,7 @@ def write_clip(
     pix_fmt: str = "",
     gop: int = 12,
     pixel_aspect: Fraction | None = None,
+    full_range: bool = False,
     options: Mapping[str, str] | None = None,
 ) -> Path:
     """Write a video with PyAV.
@@ -61,6 +63,7 @@ def write_clip(
         pix_fmt: By default yuv420p; yuvj420p is the same in full range.
         gop: Frames from one key frame to the next.
         pixel_aspect: Width to height of a pixel, when they are not square.
+        full_range: Whether the stream says that it has black at 0, whatever `pix_fmt`.
         options: The container's; the default puts an MP4's index first.
     """
     height, width = images[0].shape[:2]
@@ -75,8 +78,10 @@ def write_clip(
     stream.codec_context.gop_size = gop
     if pixel_aspect:
         stream.codec_context.sample_aspect_ratio = pixel_aspect
+    if full_range:
+        stream.codec_context.color_range = ColorRange.JPEG
     for picture, stamp in zip(
-        encodable(images, stream.pix_fmt), pts or range(len(images)), strict=True
+        encodable(images, stream.pix_fmt, full_range), pts or range(len(images)), strict=True
     ):
         picture.pts, picture.time_base = stamp, base
         container.mux(stream.encode(picture))
@@ -85,9 +90,13 @@ def write_clip(
     return path
 
 
-def encodable(images: Iterable[Image], pix_fmt: str) -> Iterable[av.VideoFrame]:
+def encodable(
+    images: Iterable[Image], pix_fmt: str, full_range: bool = False
+) -> Iterable[av.VideoFrame]:
+    levels = ColorRange.JPEG if full_range else None
     for image in images:
-        yield av.VideoFrame.from_ndarray(image, format="bgr24").reformat(format=pix_fmt)
+        picture = av.VideoFrame.from_ndarray(image, format="bgr24")
+        yield picture.reformat(format=pix_fmt, dst_color_range=levels)
 
 
 def write_sound(path: Path, seconds: float = 0.5) -> Path:

@@ -99,7 +99,7 @@ class Lane:
         self.group = GROUP
         """How many of its frames are classified together, and may wait for each sink."""
         self._analyser = threading.Thread(target=self._analyse, daemon=True)
-        # What `finish` remembers of the session that it is in:
+        # What `finish` remembers of the session that it is in, whose first frame is analysed:
         self._session = -1
         self._filters: list[Filter] = []
         self._last_read: dict[int | None, Face] = {}
@@ -127,9 +127,10 @@ class Lane:
     # -- the threads that read and analyse ---------------------------------------------------
 
     def _make_room(self, info: StreamInfo) -> None:
-        if info.live or info.stills:  # still pictures may be huge, and each has a group of faces
-            self._inbox.capacity = 1
-            self._tray.collect_by(0 if info.live else 1)
+        if info.live:
+            return  # one in either place, as there is from the start: nothing may lag
+        if info.stills:  # they may be huge, and each has a group of faces
+            self._tray.collect_by(1)
             return
         picture_px = info.width * info.height
         self.group = max(min(GROUP, _GROUP_PX // picture_px), 1)
@@ -172,7 +173,6 @@ class Lane:
         if frame.info.session != self._session or frame.info.stills:
             self._session = frame.info.session
             self._filters = self.plan.new_filters()
-            self._last_read = {}
         faces = self._analysed(work, scores) if work.analysed else self._followed(work)
         self.stats.frames_processed += 1
         return FrameResult(frame, tuple(faces), latency_ms, work.dropped, work.analysed)

@@ -22,7 +22,7 @@ class Novelty:
     """Compares a stream's pictures with the last one that was searched, beside the known faces."""
 
     def __init__(self) -> None:
-        self._searched: npt.NDArray[np.int16] | None = None
+        self._searched = np.zeros((0, 0), np.int16)
         self._known = np.zeros((0, 0), np.bool_)
 
     def searched(self, frame: Frame) -> None:
@@ -45,9 +45,7 @@ class Novelty:
             self._known[max(top, 0) : bottom, max(left, 0) : right] = True
 
     def anything_in(self, frame: Frame) -> bool:
-        """Return whether `frame` differs from the one that was searched last."""
-        if self._searched is None:
-            return True
+        """Return whether `frame` differs from the one that was searched last; there must be one."""
         changed = np.abs(_tiles(frame.grey) - self._searched) > _CHANGED
         return int(np.count_nonzero(changed & ~self._known)) >= _FEWEST
 

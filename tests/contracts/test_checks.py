@@ -146,6 +146,18 @@ def test_a_detector_that_breaks_its_promise_is_refused(detector: Detector, probl
         check_detector(detector, make_frame())
 
 
+def test_a_detector_may_go_to_the_limits() -> None:
+    class Extreme(FakeDetector):
+        def detect(self, frame: Frame) -> list[Detection]:
+            height, width = frame.grey.shape
+            return [Detection(Box(0, 0, width, height), 0), Detection(Box(63, 47, 1, 1), 1.0)]
+
+        def look_again(self, _frame: Frame, boxes: Sequence[Box]) -> list[float] | None:
+            return [0.0, 1.0]
+
+    assert len(check_detector(Extreme(), make_frame())) == 2
+
+
 class _BadTracker(Tracker):
     name = "bad"
 

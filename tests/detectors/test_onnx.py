@@ -113,9 +113,13 @@ def test_videos_limited_range_is_widened(finder: Path) -> None:
     assert detector.detect(make_frame(image=image)) == []
 
 
-def test_a_white_picture_is_searched_in_bounded_time(finder: Path) -> None:
-    image = np.full((640, 640), 255, np.uint8)
-    assert len(OnnxDetector(str(finder), detect_size=640).detect(make_frame(image=image))) > 20
+def test_where_everything_is_like_a_face_the_surest_are_kept(finder: Path) -> None:
+    image = np.full((640, 640), 240, np.uint8)
+    image[600:608, 600:608] = 255
+    faces = OnnxDetector(str(finder)).detect(make_frame(image=image))
+    assert len(faces) > 20
+    assert faces[0].confidence == pytest.approx(1.0)
+    assert centre(faces[0].box) == pytest.approx((604, 604), abs=8)
 
 
 @pytest.mark.parametrize(

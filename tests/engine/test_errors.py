@@ -401,9 +401,9 @@ def test_of_several_errors_the_first_is_raised_and_the_others_are_logged(
 def test_on_sink_error(lab: Any, live: bool, policy: str, goes_on: bool, main_thread: bool) -> None:
     count = 300
     source = lab.Source(count=count, live=live, pause_s=0.002)
-    bad = lab.Sink(
-        "bad", on_write=raising(SinkError("bad broke"), after=2), main_thread=main_thread
-    )
+    times = 1 if main_thread else 10**9  # a window that broke gets no more
+    breaks = raising(SinkError("bad broke"), after=2, times=times)
+    bad = lab.Sink("bad", on_write=breaks, main_thread=main_thread)
     good = lab.Sink("good")
     with pytest.raises(SinkError, match="bad broke"):
         lab.run(source, [bad, good], on_sink_error=policy)
@@ -444,7 +444,8 @@ def test_an_idle_window_can_end_the_run(lab: Any) -> None:
 def test_a_sink_may_ask_to_stop_before_anything_was_written(lab: Any, main_thread: bool) -> None:
     source = lab.Source(count=LONG)
     sink = lab.Sink(on_open=raising(StopStream()), main_thread=main_thread)
-    lab.run(source, [sink, lab.Sink("other")])
+    engine = lab.run(source, [sink, lab.Sink("other")])
+    assert engine.frames_done < LONG
     assert source.closed == 1
     assert sink.closed == 0, "close follows only a successful open"
 
@@ -543,6 +544,16 @@ def test_the_callers_own_exception_ends_the_run(lab: Any) -> None:
     with pytest.raises(KeyError):
         engine.run(lambda: raising(KeyError("tick"))(None))
     assert source.closed == sink.closed == 1
+
+
+def test_what_goes_wrong_once_the_caller_has_left_is_logged(
+    lab: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    sink = lab.Sink(on_close=raising(SinkError("the disk is full")))
+    engine = lab.engine(lab.Source(), [sink])
+    engine.start()
+    engine.close()
+    assert [record.getMessage() for record in caplog.records] == ["the disk is full"]
 
 
 def test_a_live_run_that_ends_waits_for_no_sink_without_end(

@@ -91,8 +91,16 @@ def test_what_moves_with_a_known_face_is_nothing_new() -> None:
     assert len(searched(51, 25.0, tracks=(), changes=moving)) >= 6
 
 
-def test_a_second_face_beside_a_known_one_is_searched_for_at_once() -> None:
-    changes = {20: with_a_patch(110, 30)}
+def test_where_a_face_was_before_the_last_search_a_new_one_is_noticed() -> None:
+    schedule = DetectionSchedule()
+    assert searched(26, 25.0, tracks=(FACE,), schedule=schedule) == [0, 25]
+    shown = {index: with_a_patch(70, 30) if index >= 35 else ROOM for index in range(26, 51)}
+    assert [i for i in shown if schedule.due(frame(i, 25.0, shown[i]), False, [])] == [35]
+
+
+@pytest.mark.parametrize("place", [(110, 30), (30, 30), (70, 0), (70, 75)])
+def test_a_second_face_beside_a_known_one_is_searched_for_at_once(place: tuple[int, int]) -> None:
+    changes = {20: with_a_patch(*place, size=15)}
     assert searched(26, 25.0, tracks=(FACE,), changes=changes) == [0, 20]
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from fer_stream.trackers.none import NoTracker
+from fer_stream.types import Box, Detection
 from tests.programs import wait_until
 
 pytestmark = [pytest.mark.timeout(20), pytest.mark.usefixtures("no_thread_remains")]
@@ -41,6 +43,23 @@ def test_single_pictures_pass_by_the_tracker_and_have_filters_of_their_own(lab: 
     assert [t.seen for t in lab.trackers] == [[]]
     assert [f.seen for f in lab.filters] == [[(0, index)] for index in range(12)]
     assert all(r.faces[0].track_id is None for r in sink.results)
+
+
+def test_pictures_of_several_sizes_are_no_news_of_their_source(lab: Any) -> None:
+    sink = lab.Sink()
+    lab.run(lab.Source(count=6, stills=True, session_length=2), [sink])
+    assert sink.states() == ["online", "ended"]
+
+
+@pytest.mark.parametrize("stills", [False, True])
+def test_a_detectors_confidence_reaches_the_sinks(lab: Any, stills: bool) -> None:
+    class Sure(lab.Detector):  # type: ignore[misc, name-defined]
+        def detect(self, frame: Any) -> list[Detection]:
+            return [Detection(Box(4, 4, 16, 16), 0.75)]
+
+    sink = lab.Sink()
+    lab.run(lab.Source(count=3, stills=stills), [sink], detector=Sure, tracker=NoTracker)
+    assert [face.confidence for r in sink.results for face in r.faces] == [0.75] * 3
 
 
 def test_between_detections_the_tracker_follows_alone(lab: Any) -> None:

@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 
 from fer_stream.engine import ending
-from fer_stream.errors import SinkError
+from fer_stream.errors import SinkError, SourceError
 from fer_stream.sinks.csv import CsvSink
 from fer_stream.sinks.jsonl import JsonlSink
+from tests.programs import wait_until
 
 pytestmark = [
     pytest.mark.timeout(90),
@@ -98,6 +99,25 @@ def test_a_sink_that_comes_back_learns_how_the_sources_are(lab: Any, camera: Any
     bad = lab.Sink("bad", on_write=failing_at(2))
     lab.run(camera, [bad])
     assert bad.states() == ["online", "online", "ended"], "once for each opening"
+
+
+def test_it_learns_too_what_changed_while_it_was_closed(lab: Any) -> None:
+    tries = 0
+
+    def opening(_: Any) -> None:
+        nonlocal tries
+        tries += "reconnecting" in good.states()
+        if bad.opened and tries < 2:  # in the wait before the second it came, and was thrown away
+            raise SinkError("out of order")
+
+    def lost(_: Any) -> None:
+        raise SourceError("camera was lost")
+
+    bad, good = lab.Sink("bad", on_open=opening, on_write=failing_at(0)), lab.Sink("good")
+    first = lab.Source(count=1, live=True, at_end=lost)
+    second = lab.Source(count=1, live=True, before=lambda _: wait_until(lambda: bad.opened == 2))
+    lab.run(lab.Origin(lab.Sessions(first, second)), [bad, good])
+    assert bad.states() == ["online", "reconnecting", "online", "ended"]
 
 
 def test_a_sink_that_fails_at_a_status_is_tried_again_too(lab: Any, camera: Any) -> None:

@@ -25,6 +25,15 @@ def test_durations_fall_into_the_bucket_that_holds_them() -> None:
     assert sum_s == pytest.approx(1e9 + 60, rel=1e-6)
 
 
+def test_a_block_is_timed_in_seconds() -> None:
+    histogram = Histogram()
+    start_s = time.perf_counter()
+    with histogram.time():
+        time.sleep(0.02)
+    took_s = time.perf_counter() - start_s
+    assert 0.02 <= histogram.read()[1] <= took_s
+
+
 @pytest.mark.parametrize("share", [0.01, 0.5, 0.9, 0.99])
 def test_a_quantile_is_right_to_within_a_bucket(share: float) -> None:
     durations = np.random.default_rng(0).gamma(2.0, 0.02, 5000)
@@ -93,13 +102,14 @@ def test_every_stage_is_timed(lab: Any) -> None:
     }
 
 
-def test_a_sources_numbers_can_be_seen_while_it_runs(lab: Any) -> None:
+def test_the_numbers_can_be_seen_while_it_runs(lab: Any) -> None:
     seen = []
 
     def look(result: Any) -> None:
         (numbers,) = engine.stats.sources
         seen.append((numbers.state, numbers.up, numbers.frames_read >= result.frame.index))
         assert 0 <= numbers.seconds_since_frame < 5
+        assert engine.stats.sinks[0].up
 
     # More frames than all queues hold: the source cannot have ended when the first is written.
     engine = lab.engine(lab.Source(count=200), [lab.Sink(on_write=look)])
@@ -108,6 +118,7 @@ def test_a_sources_numbers_can_be_seen_while_it_runs(lab: Any) -> None:
     assert seen[0] == ("online", True, True)
     (numbers,) = engine.stats.sources
     assert (numbers.frames_read, numbers.frames_processed, numbers.state) == (200, 200, "ended")
+    assert not engine.stats.sinks[0].up
 
 
 def test_single_pictures_have_no_latency_of_their_own(lab: Any) -> None:

@@ -185,6 +185,13 @@ def test_what_is_forgotten_takes_no_memory() -> None:
     assert len(stage._memories) <= 7
 
 
+def test_nothing_but_the_scores_is_changed() -> None:
+    given = replace(face(0.8, 7), confidence=0.9)
+    (out,) = SmoothFilter().apply(make_frame(), [given])
+    assert (out.box, out.confidence, out.track_id) == (given.box, 0.9, 7)
+    assert out.scores.labels == LABELS
+
+
 def test_faces_without_a_track_pass_unchanged() -> None:
     stage = SmoothFilter()
     for index, value in enumerate((0.1, 0.9)):

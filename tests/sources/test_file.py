@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
@@ -206,14 +207,23 @@ def test_a_pixel_shape_that_cannot_be_is_taken_for_square(clip: MakeClip) -> Non
     assert (info.width, info.height) == (160, 120)
 
 
-@pytest.mark.parametrize("pix_fmt", ["yuv420p", "yuvj420p", "yuv444p", "yuv420p10le"])
+@pytest.mark.parametrize(
+    ("options", "full_range"),
+    [
+        ({"pix_fmt": "yuv420p"}, False),
+        ({"pix_fmt": "yuv444p"}, False),
+        ({"pix_fmt": "yuvj420p"}, True),
+        ({"pix_fmt": "yuv420p10le"}, True),  # converted
+        ({"codec": "ffv1", "full_range": True}, True),  # the stream alone says so
+    ],
+)
 def test_the_luma_plane_is_the_grey_of_the_colours(
-    pix_fmt: str, clip: MakeClip, astronaut: Image
+    options: dict[str, Any], full_range: bool, clip: MakeClip, astronaut: Image
 ) -> None:
-    _, frames, error = read(clip("range.mkv", [astronaut[:240, :320]] * 2, pix_fmt=pix_fmt))
+    _, frames, error = read(clip("range.mkv", [astronaut[:240, :320]] * 2, **options))
     assert error == ""
     frame = frames[0]
-    assert frame.full_range == (pix_fmt not in ("yuv420p", "yuv444p"))
+    assert frame.full_range == full_range
     whole = Box(0, 0, 240, 240)
     from_luma = crop_face(frame, whole, (240, 240)).astype(int)
     from_colours = cv2.cvtColor(frame.image, cv2.COLOR_BGR2GRAY)[:240, :240].astype(int)
