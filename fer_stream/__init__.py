@@ -8,6 +8,7 @@ for result in fer_stream.stream("talk.mp4"):
 from __future__ import annotations
 
 import importlib
+import os
 from typing import TYPE_CHECKING, Any
 
 from fer_stream.hookspecs import hookimpl
@@ -40,6 +41,10 @@ if TYPE_CHECKING:
     )
 
 __version__ = "0.1.0"
+
+# ONNX Runtime from 1.32 reports its use to Microsoft and keeps a device id in the home folder, once
+# it is imported and unless this was set before. Nothing may leave the machine by itself.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 _EXPORTS = {
     "api": ("stream",),

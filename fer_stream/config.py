@@ -15,6 +15,7 @@ from fer_stream.errors import ConfigError
 from fer_stream.plugins import Plugins
 from fer_stream.sources import IMAGE_ENDINGS
 from fer_stream.spec import StageSpec, options_of, split_query
+from fer_stream.urls import without_password
 
 OnSinkError = Literal["auto", "stop", "continue"]
 Mode = Literal["auto", "file", "live"]
@@ -199,7 +200,8 @@ def stage_spec(kind: str, asked: object, plugins: Plugins) -> StageSpec:
         called = table.pop("name", base.called) if kind == "source" else ""
         spec = StageSpec(base.name, target, {**base.options, **table}, called)
     else:
-        raise ConfigError(f"{kind} must be text or a table, got {asked!r}")
+        shown = without_password(repr(asked))
+        raise ConfigError(f"{kind} must be text or a table, got {shown}")
     if not isinstance(spec.called, str):
         raise ConfigError(f"source: the key 'name' must be text, got {spec.called!r}")
     plugins.get(kind, spec.name)

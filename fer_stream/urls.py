@@ -14,15 +14,32 @@ _URL = re.compile(r"(?:[a-z][a-z0-9+.-]+:)+//|//[^/]", re.IGNORECASE)
 # written %2F and so on) would be read as a path: without a port before it, it is hidden as well.
 _PASSWORD = re.compile(r"((?:^|:)//[^/?#@:]*):(?:[^/?#]*@|(?!\d+[/?]).*@)", re.DOTALL)
 
-# Cameras also take their login in the query.
-_SECRET = re.compile(r"([?&](?:pass|password|passwd|pwd|token|key|auth)=)[^&#]*", re.IGNORECASE)
+# Cameras also take their login in the query, by many names (`loginpas`, `access_token`), and some
+# in the path: `/user=admin_password=secret_channel=1`.
+_KEY = "(?:pass?|passw(?:or)?d|pwd|token|key|auth|secret|sig(?:nature)?)="
+_SECRET = re.compile(
+    rf"([?&;/][\w-]*{_KEY})[^&#]*|(_{_KEY})(?:(?!_[a-z]+=)[^&#?/])*", re.IGNORECASE
+)
+
+# What was meant for a URL may lack its slashes: `rtsp:/user:secret@camera`, `user:secret@camera`.
+# `C:/` is a disk.
+_LOGIN = re.compile(r"(?<=[^:/\\]:)(?!(?<=^.:)[/\\]).*@", re.DOTALL)
 
 
 def without_password(text: str) -> str:
     """Return a URL with its password replaced by `***`; anything else unchanged."""
-    if "://" not in text and not text.startswith("//"):
+    if not _is_url(text):
         return text
-    return _SECRET.sub(r"\1***", _PASSWORD.sub(r"\1:***@", text, count=1))
+    return _SECRET.sub(r"\1\2***", _PASSWORD.sub(r"\1:***@", text, count=1))
+
+
+def without_login(text: str) -> str:
+    """Return what was not understood, and may be a URL written wrongly, without a password."""
+    return without_password(text) if _is_url(text) else _LOGIN.sub("***@", text, count=1)
+
+
+def _is_url(text: str) -> bool:
+    return "://" in text or text.startswith("//")
 
 
 def path_target(name: str, target: str, expected: str) -> str:

@@ -16,6 +16,7 @@ import pytest
 import fer_stream
 from fer_stream.errors import ConfigError, ModelError, PluginError, SourceError
 from tests.clips import Image, cut, write_clip
+from tests.programs import environment
 
 pytestmark = pytest.mark.timeout(60)
 HEAVY = ("cv2", "onnxruntime", "numpy", "av", "rich")
@@ -190,6 +191,21 @@ def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
 
 def test_the_probe_for_heavy_modules_sees_them() -> None:
     assert "numpy" in loaded("import fer_stream; fer_stream.Frame")
+
+
+def test_a_run_leaves_nothing_in_the_home_folder(tmp_path: Path) -> None:
+    # ONNX Runtime 1.32 keeps there who it is, for the reports that it sends.
+    code = "import fer_stream; print(sum(1 for _ in fer_stream.stream('demo?seconds=0.2')))"
+    unset = {"XDG_CACHE_HOME": None, "ORT_DISABLE_TELEMETRY": None}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=environment(HOME=str(tmp_path), **unset),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "5\n"
+    assert list(tmp_path.rglob("*")) == []
 
 
 def test_a_source_may_be_text_a_number_a_path_or_a_table() -> None:

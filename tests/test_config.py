@@ -117,6 +117,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         ({"source": []}, "no source; give at least one"),
         ({"source": [""]}, "an empty source was given; expected NAME"),
         ({"source": [5]}, "source must be text or a table, got 5"),
+        ({"source": [["rtsp://u:secret@cam"]]}, r"or a table, got \['rtsp://u:\*{3}@cam'\]"),
         ({"source": [{"target": "x"}]}, "source: a table needs the key 'use'"),
         ({"source": ["gopher://x"]}, "unknown source 'gopher'; known: .*network"),
         ({"source": ["mqtt://x"]}, "unknown source 'mqtt'; known: .*network"),

@@ -10,7 +10,7 @@ from fer_stream.errors import ConfigError
 from fer_stream.spec import StageSpec, build, options_of, split_query
 from fer_stream.stages import Filter
 from fer_stream.testing import FakeSource
-from fer_stream.urls import without_password
+from fer_stream.urls import without_login, without_password
 
 
 class Many(Filter):
@@ -67,6 +67,10 @@ def test_options_follow_the_last_question_mark(
         ("mqtt:mqtt://user:secret@host", "mqtt:mqtt://user:***@host"),
         ("http://cam/x?user=a&password=secret", "http://cam/x?user=a&password=***"),
         ("http://cam/x?TOKEN=secret&size=1#top", "http://cam/x?TOKEN=***&size=1#top"),
+        ("http://cam/x?access_token=sec_ret=&size=1", "http://cam/x?access_token=***&size=1"),
+        ("http://cam/x?loginuse=a&loginpas=secret", "http://cam/x?loginuse=a&loginpas=***"),
+        ("rtsp://cam/user=a&password=secret&ch=1", "rtsp://cam/user=a&password=***&ch=1"),
+        ("rtsp://cam/user=a_password=se_cret_ch=1?x", "rtsp://cam/user=a_password=***_ch=1?x"),
         ("//user:secret@host/1", "//user:***@host/1"),
         # Nothing to hide.
         ("rtsp://user@host/1", "rtsp://user@host/1"),
@@ -75,6 +79,7 @@ def test_options_follow_the_last_question_mark(
         ("http://host:80?who=a@b.c", "http://host:80?who=a@b.c"),
         ("http://host/a:b@c", "http://host/a:b@c"),
         ("rtsp://user:secret@host/x@y", "rtsp://user:***@host/x@y"),
+        ("http://cam/x?pass_through=1&keys=2", "http://cam/x?pass_through=1&keys=2"),
         ("me@home:talk.mp4", "me@home:talk.mp4"),
         ("talk.mp4", "talk.mp4"),
     ],
@@ -82,6 +87,23 @@ def test_options_follow_the_last_question_mark(
 def test_a_password_is_hidden_and_nothing_else(url: str, shown: str) -> None:
     assert without_password(url) == shown
     assert without_password(shown) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("rtsp:/user:secret@cam/1", "rtsp:***@cam/1"),
+        ("rtsp:user:secret@cam/1", "rtsp:***@cam/1"),
+        ("rtsp//user:se@c/ret@cam/1", "rtsp//user:***@cam/1"),
+        ("u:secret@cam", "u:***@cam"),
+        ("rtsp://user:secret@cam/1", "rtsp://user:***@cam/1"),
+        (r"C:\films\a@b.mp4", r"C:\films\a@b.mp4"),
+        ("films/a@b.mp4", "films/a@b.mp4"),
+    ],
+)
+def test_what_may_be_meant_for_a_url_shows_no_password(text: str, shown: str) -> None:
+    assert without_login(text) == shown
+    assert without_login(shown) == shown
 
 
 def test_a_spec_shows_no_password() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -51,8 +52,9 @@ class RunProgress:
         """Draw the bar anew, if it is time to."""
         if self._bar and time.monotonic() >= self._next_refresh:
             self._next_refresh = time.monotonic() + _REFRESH_S
-            self._bar.update(self._bar.task_ids[0], completed=self._engine.frames_done)
-            self._bar.refresh()
+            with suppress(OSError):  # the terminal was closed
+                self._bar.update(self._bar.task_ids[0], completed=self._engine.frames_done)
+                self._bar.refresh()
 
     def __exit__(
         self,
@@ -60,11 +62,12 @@ class RunProgress:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._bar:
-            self._next_refresh = 0.0
-            self.tick()
-            self._bar.stop()
-        click.echo(self._summary(), err=True)
+        with suppress(OSError):  # nobody hears it; the run has ended well nevertheless
+            if self._bar:
+                self._next_refresh = 0.0
+                self.tick()
+                self._bar.stop()
+            click.echo(self._summary(), err=True)
 
     def _summary(self) -> str:
         engine, seconds = self._engine, time.monotonic() - self._started

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from fer_stream.engine.engine import Engine
     from fer_stream.engine.stats import RunStats
 
+_ASKED = (signal.SIGINT, signal.SIGTERM)
+_HANGUP = getattr(signal, "SIGHUP", None)  # a terminal was closed; Windows has none
+
 
 @click.command(short_help="Read sources and send the faces' emotions to sinks.")
 @click.option(
@@ -65,9 +68,9 @@ def run(config: str | None, profile: bool, **flags: Any) -> None:
     """Read sources and send the faces' emotions to sinks.
 
     Ends at the end of its files, at Ctrl-C or SIGTERM (exit code 0; what was read is still
-    written; a second one ends at once), or when a window is closed. A camera or stream that is
-    not there, or was lost, is tried again until then. `fer-stream plugins` lists all sources,
-    sinks and other stages with their options.
+    written; a second one ends at once), or when a window or its terminal is closed. A camera or
+    stream that is not there, or was lost, is tried again until then. `fer-stream plugins` lists
+    all sources, sinks and other stages with their options.
 
     \b
     fer-stream run --source 0 --sink overlay
@@ -121,14 +124,16 @@ def _run_until_stopped(
 
     asked = False
 
-    def stop(_number: int, _frame: object) -> None:
+    def stop(number: int, _frame: object) -> None:
         nonlocal asked
         asked = True
         if not engine.has_begun:
             sys.exit(0)  # an orderly end too, for nothing has been read yet
         engine.request_stop()
-        signal.signal(signal.SIGINT, _force)
-        signal.signal(signal.SIGTERM, _force)
+        if number == _HANGUP:  # the shell tells of it once more, maybe when the run is over
+            signal.signal(number, signal.SIG_IGN)
+        for one in _ASKED:
+            signal.signal(one, _force)
 
     with _on_signal(stop):
         try:
@@ -149,13 +154,17 @@ def _run_until_stopped(
 
 @contextmanager
 def _on_signal(handler: Callable[[int, object], None]) -> Iterator[None]:
-    """Handle Ctrl-C and SIGTERM for a while."""
-    before = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}
+    """Handle Ctrl-C, SIGTERM and a closed terminal for a while."""
+    before = {number: signal.signal(number, handler) for number in _ASKED}
+    # What is ignored stays so: `nohup` starts what is to outlive its terminal.
+    if _HANGUP and signal.getsignal(_HANGUP) is not signal.SIG_IGN:
+        before[_HANGUP] = signal.signal(_HANGUP, handler)
     try:
         yield
     finally:
         for number, earlier in before.items():
-            signal.signal(number, earlier)
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, earlier)
 
 
 def _leave_if_blocked(engine: Engine, error: FerStreamError | None) -> None:

@@ -61,8 +61,8 @@ class Caller:
 
     def __init__(self, sink: Sink, stats: RunStats) -> None:
         self.sink = sink
-        self.name = sink.name
         self.stats: SinkStats = stats.new_sink(sink.name)
+        self.name = self.stats.name  # the second csv is csv-2 in all that is said of it
         self._durations = stats.stages["sink"]
 
     def open(self, run: RunInfo) -> None:

@@ -280,8 +280,14 @@ class Supervisor:
             self._inbox.put_note(status)
         if self.live:
             level, line = _line(state, reason, info)
-            known = "" if self.source_id in line else f"{self.source_id}: "
-            logger.log(level, "%s%s", known, line)
+            logger.log(
+                level, "%s%s", "" if self._is_named_in(line) else f"{self.source_id}: ", line
+            )
+
+    def _is_named_in(self, line: str) -> bool:
+        # A name that the user gave may be a part of the URL by chance: `cam` of rtsp://camera/1.
+        own = self._origin.source_id
+        return line.startswith(f"{own} ") if own else self.source_id in line
 
     def _finish(self, state: SourceState, reason: str = "") -> None:
         with self._changed:

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from fer_stream import __version__
 from fer_stream.engine.stats import RunStats
-from fer_stream.errors import ConfigError
+from fer_stream.errors import ConfigError, FerStreamError
 from fer_stream.monitoring.health import Health
 from fer_stream.urls import without_password
 
@@ -46,8 +46,8 @@ Pages = Mapping[str, Callable[[str], Page]]
 def monitored(stats: RunStats, address: str) -> Iterator[Callable[[], None]]:
     """Serve a run's metrics and health at HOST:PORT while the block lasts.
 
-    Yields what the run's loop has to call each time that it turns. Raises `ConfigError` if it
-    cannot be served, before the block is entered.
+    Yields what the run's loop has to call each time that it turns. Raises
+    `FerStreamError` if it cannot be served, before the block is entered.
     """
     health = Health(stats)
     with _bound(address, make_pages(stats, health)) as server:
@@ -109,7 +109,9 @@ def _bound(address: str, pages: Pages) -> _Server:
         return _Server(family, place, pages)
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or "no such host"
-        raise ConfigError(
+        # No wrong setting: while a machine starts, its address may come later than the service,
+        # which systemd tries again then.
+        raise FerStreamError(
             f"cannot serve metrics at {address}: {reason}; give --metrics another HOST:PORT"
         ) from None
 

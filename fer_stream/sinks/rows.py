@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 import sys
 
 from fer_stream.errors import SinkError, StopStream
@@ -56,8 +57,8 @@ class LineFile:
     def _begin(self, header: str) -> None:
         if not self._keep:
             self._check(header)  # before anything is cut
-        if (self._keep or self._cut_torn_line() == 0) and header:
-            self.write(header)
+        if self._keep or self._cut_torn_line() == 0:
+            self._put(header)
 
     def _check(self, header: str) -> None:
         """Raise `SinkError` for a file that begins with another line, whole or torn."""
@@ -87,8 +88,18 @@ class LineFile:
 
         A reader of standard output that has seen enough (`| head`) ends the run.
         """
-        if not self.begun:
+        if not self.begun or self._is_emptied():
             lines = self._header + lines
+        self._put(lines)
+
+    def _is_emptied(self) -> bool:
+        """Whether somebody has moved the rows away meanwhile: the next ones need a header, too."""
+        if self._keep or not self._header:
+            return False
+        found = os.fstat(self._descriptor)
+        return stat.S_ISREG(found.st_mode) and found.st_size == 0
+
+    def _put(self, lines: str) -> None:
         # A file name that is not Unicode must not end the run.
         data = lines.encode(errors="backslashreplace")
         done = 0

@@ -12,7 +12,7 @@ from fer_stream.media import ffmpeg_reason
 from fer_stream.reader import VideoReader
 from fer_stream.stages import Source
 from fer_stream.types import Frame, StreamInfo
-from fer_stream.urls import path_target
+from fer_stream.urls import path_target, without_login
 
 
 class FileSource(Source):
@@ -34,7 +34,9 @@ class FileSource(Source):
         try:
             size = self._path.stat().st_size
         except FileNotFoundError:
-            raise SourceError(f"no such file: {self._path}; check the path") from None
+            shown = without_login(str(self._path))
+            hint = ", or begin with rtsp:// for a stream" if "***" in shown else ""
+            raise SourceError(f"no such file: {shown}; check the path{hint}") from None
         except OSError as error:
             raise SourceError(f"cannot open {self._path}: {error.strerror}") from None
         if size == 0:

@@ -16,7 +16,7 @@ from fer_stream.reader import VideoReader
 from fer_stream.sources import VIDEO_ENDINGS
 from fer_stream.stages import Source
 from fer_stream.types import Frame, StreamInfo
-from fer_stream.urls import without_password
+from fer_stream.urls import without_login, without_password
 
 _LISTENS = ("udp", "tcp", "srt")  # also without a host
 _SEGMENT_S = 20.0  # an HLS stream comes in pieces of several seconds
@@ -44,7 +44,7 @@ class NetworkSource(Source):
     ) -> None:
         scheme, _, place = target.partition("://")
         if not place or (place[0] == "/" and scheme.lower() not in _LISTENS):
-            shown = without_password(target)
+            shown = without_login(target)
             raise ConfigError(f"network needs a URL such as rtsp://camera/1, got '{shown}'")
         for key, value in (("open_timeout", open_timeout), ("read_timeout", read_timeout)):
             if value <= 0:

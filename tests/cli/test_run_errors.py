@@ -30,6 +30,7 @@ def model_without_labels(folder: Path) -> Path:
     ("arguments", "code", "says"),
     [
         (("--source", "nosuch.mp4"), 1, "no such file: nosuch.mp4"),
+        (("--source", "rtsp:/u:secret@cam/1"), 1, "no such file: rtsp:***@cam/1; check the"),
         (("--source", "9", "--mode", "file"), 1, "cannot open camera 9"),
         (("--source", "a=demo", "--source", "a=demo?seconds=2"), 2, "two sources are called 'a'"),
         (("--source", "demo?seconds=1", "--source", "demo?seconds=2"), 2, "are called 'demo'"),

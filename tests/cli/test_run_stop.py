@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import csv
+import os
 import signal
 import socket
+import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import av
 import pytest
 
-from tests.programs import line_count, run, start, wait_until
+from tests.programs import (
+    FER_STREAM,
+    Program,
+    environment,
+    line_count,
+    run,
+    start,
+    wait_until,
+)
 
 LONG = "demo?seconds=3600"
 STUCK = """
@@ -28,12 +39,14 @@ def fer_register_sinks():
     return [Stuck]
 """
 
+HANGUP = getattr(signal, "SIGHUP", signal.SIGTERM)  # Windows has none
+
 pytestmark = pytest.mark.timeout(90)
 unix = pytest.mark.skipif(sys.platform == "win32", reason="signals are Unix's")
 
 
 @unix
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, HANGUP])
 def test_a_signal_ends_the_run_orderly(tmp_path: Path, number: signal.Signals) -> None:
     table, film = tmp_path / "out.csv", tmp_path / "out.mp4"
     with start(
@@ -59,7 +72,7 @@ def test_a_signal_ends_the_run_orderly(tmp_path: Path, number: signal.Signals) -
 
 
 @unix
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, HANGUP])
 def test_a_signal_before_anything_has_begun_is_an_orderly_end_too(
     tmp_path: Path, number: signal.Signals
 ) -> None:
@@ -75,6 +88,42 @@ def test_a_signal_before_anything_has_begun_is_an_orderly_end_too(
     assert program.returncode == 0, said
     assert said == ""
     assert not (tmp_path / "out.csv").exists()
+
+
+@unix
+@pytest.mark.parametrize("bar", [True, False])
+def test_a_closed_terminal_ends_the_run_orderly(tmp_path: Path, bar: bool) -> None:
+    table = tmp_path / "out.csv"
+    kind = () if bar else ("--mode", "live")  # only what has an end has a bar
+    ours, terminal = os.openpty()
+    os.set_blocking(ours, False)
+
+    def has_rows() -> bool:
+        with suppress(BlockingIOError):
+            os.read(ours, 65536)  # a terminal that nobody reads stands still
+        return line_count(table) > 10
+
+    command = ("run", "--source", LONG, *kind, "--sink", "csv:out.csv")
+    with start(*command, cwd=tmp_path, stdout=terminal, stderr=terminal) as program:
+        os.close(terminal)
+        wait_until(has_rows, program)
+        os.close(ours)
+        program.send_signal(signal.SIGHUP)
+        time.sleep(0.1)
+        program.send_signal(signal.SIGHUP)  # the system tells of it, and so does the shell
+        assert program.wait(30) == 0
+    assert table.read_bytes().endswith(b"\n")
+
+
+@unix
+def test_a_run_that_is_to_outlive_its_terminal_does(tmp_path: Path) -> None:
+    table = tmp_path / "out.csv"
+    nohup = ("nohup", *FER_STREAM, "run", "--source", LONG, "--sink", "csv:out.csv")
+    with Program(nohup, cwd=tmp_path, stderr=subprocess.DEVNULL, env=environment()) as program:
+        wait_until(lambda: line_count(table) > 10, program)
+        program.send_signal(signal.SIGHUP)
+        before = line_count(table)
+        wait_until(lambda: line_count(table) > before + 10, program)
 
 
 @unix

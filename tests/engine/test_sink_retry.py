@@ -66,6 +66,16 @@ def test_a_sink_that_raised_goes_on_after_a_while(
     assert any(line.startswith("sink 'bad' works again; it lost ") for line in told)
 
 
+def test_of_two_sinks_of_one_kind_the_log_says_which_works_again(
+    lab: Any, camera: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    lab.run(camera, [lab.Sink("csv"), lab.Sink("csv", on_write=failing_at(5))])
+    told = [r.getMessage() for r in caplog.records if "works again" in r.getMessage()]
+    assert len(told) == 1
+    assert told[0].startswith("sink 'csv-2' works again; ")
+
+
 def test_every_result_is_accounted_for(lab: Any, camera: Any) -> None:
     bad = lab.Sink("bad", on_write=failing_at(3, 9, 10, 20))
     engine = lab.run(camera, [bad, lab.Sink("good")])

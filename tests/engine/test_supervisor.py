@@ -316,6 +316,16 @@ def test_a_name_goes_before_what_the_source_calls_itself(lab: Any, live: Any) ->
     assert [numbers.source_id for numbers in engine.stats.sources] == ["door", "talk"]
 
 
+def test_a_line_of_the_log_has_the_name_also_where_it_stands_in_the_reason_by_chance(
+    lab: Any, live: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, logger="fer_stream"):
+        lab.run(lab.Origin(lab.Sessions(live(on_open=absent), live()), source_id="cam"), [])
+    lines = [record.getMessage() for record in caplog.records]
+    assert lines[0].startswith("cam: cannot open camera: it is not there; trying again")
+    assert lines[1].startswith("cam: online, ")
+
+
 def test_two_sources_of_one_name_are_refused_before_a_sink_opens(lab: Any, live: Any) -> None:
     sink, film = lab.Sink(), lab.Source("same", 3)
     with pytest.raises(ConfigError, match="two sources are called 'same'"):

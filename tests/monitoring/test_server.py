@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from fer_stream.engine.stats import RunStats
-from fer_stream.errors import ConfigError
+from fer_stream.errors import ConfigError, FerStreamError
 from fer_stream.monitoring.server import monitored
 from tests.monitoring.http import ask, monitored_run, of, scrape
 from tests.monitoring.test_metrics import PROMISED
@@ -248,10 +248,11 @@ def test_an_address_must_be_host_and_port(address: str) -> None:
 @pytest.mark.parametrize("host", ["nosuch.invalid", "a..b", "203.0.113.1"])
 def test_a_host_that_is_not_ours_is_one_clear_line(host: str) -> None:
     with (
-        pytest.raises(ConfigError, match=f"cannot serve metrics at {host}:9464: "),
+        pytest.raises(FerStreamError, match=f"cannot serve metrics at {host}:9464: ") as caught,
         monitored(RunStats(), f"{host}:9464"),
     ):
         pass
+    assert caught.value.exit_code == 1, "the service is to be started again: it may be ours later"
 
 
 def test_a_port_that_is_taken_ends_the_run_before_a_source_is_opened(
@@ -259,7 +260,7 @@ def test_a_port_that_is_taken_ends_the_run_before_a_source_is_opened(
 ) -> None:
     flags = ("--source", "nosuch.mp4", "--metrics", f"127.0.0.1:{taken}")
     done = run("run", *flags, cwd=tmp_path)
-    assert (done.returncode, done.stdout) == (2, "")
+    assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
         f"fer-stream: cannot serve metrics at 127.0.0.1:{taken}: Address already in use; "
         "give --metrics another HOST:PORT\n"

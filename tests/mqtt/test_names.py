@@ -36,6 +36,8 @@ def test_an_address_has_the_usual_ports_and_our_prefix() -> None:
         "http://u:secret@host",
         "mqtt://",
         "mqtt://u:secret@host:port",
+        "mqtt:/u:secret@host",
+        "u:secret@host",
         "mqtt://u:secret@host#x",
         "mqtt://u:se/secret@host",
         "mqtt://u:12/secret@host",

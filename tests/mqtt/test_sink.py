@@ -201,6 +201,17 @@ def test_an_untrusted_certificate_is_one_clear_line(
     assert "?ca=FILE" in said
 
 
+def test_a_certificate_for_another_name_needs_no_other_ca(
+    make_broker: Callable[..., Broker], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    broker = make_broker(tls=True)
+    broker.start()
+    address = broker.address.replace("localhost", "127.0.0.1")
+    said = problem(address, tmp_path, caplog, ca=str(broker.ca))
+    assert "its certificate is not trusted (IP address mismatch" in said
+    assert "?ca=FILE" not in said
+
+
 def test_tls_to_a_plain_port_is_one_clear_line(
     broker: Broker, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -123,7 +123,7 @@ def test_the_check_notices_a_sink_that_cannot() -> None:
         check_sink_goes_on(Once())
 
 
-def test_a_table_that_is_emptied_under_the_sink_has_no_hole(
+def test_a_table_that_is_emptied_under_the_sink_is_whole_and_can_be_continued(
     tmp_path: Path, run_info: RunInfo, make: Any
 ) -> None:
     path = tmp_path / "out.csv"
@@ -133,6 +133,9 @@ def test_a_table_that_is_emptied_under_the_sink_has_no_hole(
     os.truncate(path, 0)  # as who moves rows away does, and as one frees a disk
     sink.write(make(1, FACE))
     sink.close()
-    (line,) = path.read_bytes().splitlines()
-    assert b"\0" not in line
+    header, line = path.read_bytes().splitlines()
+    assert header.startswith(b"source,session,frame,")
     assert line.split(b",")[2] == b"1"
+    again = CsvSink(str(path), append=True)
+    again.open(run_info)
+    again.close()

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
 from fer_stream.errors import ConfigError
-from fer_stream.urls import without_password
+from fer_stream.urls import without_login
 
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
 _EXAMPLE = "expected mqtt://host or mqtts://user:password@host:8883/prefix"
@@ -42,7 +42,7 @@ def read_address(url: str, default_prefix: str) -> Address:
     except ValueError:  # its own message may quote the password
         host, port = None, None
     if not host or parts.scheme not in _PORTS or parts.query or parts.fragment:
-        raise ConfigError(f"mqtt cannot read the address '{without_password(url)}'; {_EXAMPLE}")
+        raise ConfigError(f"mqtt cannot read the address '{without_login(url)}'; {_EXAMPLE}")
     if "@" in parts.path:  # nothing of it is shown: it may be most of a password
         raise ConfigError("mqtt: there is an '@' behind a '/'; write a '/' in a password as %2F")
     prefix = unquote(parts.path).strip("/") or default_prefix

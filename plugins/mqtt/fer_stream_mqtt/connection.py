@@ -26,6 +26,8 @@ KEEPALIVE_S = 15
 WINDOW = 100
 """Messages under way at once, unless the broker allows fewer."""
 _CONNECT_S = 5.0
+_NOT_THE_CA = (9, 10, 62, 64)
+"""OpenSSL's numbers for: not valid yet, expired, for another host name, for another address."""
 
 
 class Lost(Exception):  # noqa: N818 - also what ends a connection that never stood
@@ -183,7 +185,8 @@ class _TidySocket(ssl.SSLSocket):
 
 def _reason(error: OSError, tls: bool) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
-        return f"its certificate is not trusted ({error.verify_message}); name its CA with ?ca=FILE"
+        found = f"its certificate is not trusted ({error.verify_message.rstrip('.')})"
+        return found if error.verify_code in _NOT_THE_CA else f"{found}; name its CA with ?ca=FILE"
     if isinstance(error, ssl.SSLError | ConnectionResetError) and tls:
         return "TLS failed; does this port speak TLS?"
     if isinstance(error, TimeoutError):
