@@ -156,11 +156,13 @@ def test_doctor_finds_everything_that_a_run_needs(tmp_path: Path) -> None:
     done = run("doctor", cwd=tmp_path)
     assert done.returncode == 0, done.stdout
     assert "MISSING" not in done.stdout
-    found = {line.split()[1] for line in done.stdout.splitlines() if not line.startswith(" ")}
-    assert {"python", "onnxruntime", "av", "opencv", "model", "h264", "cameras", "display"} <= found
+    found = [line.split()[:2] for line in done.stdout.splitlines() if not line.startswith(" ")]
+    ok = {what for mark, what in found if mark == "ok"}
+    assert {"python", "onnxruntime", "av", "opencv", "model", "h264", "plugins"} <= ok
+    assert {"cameras", "display"} <= {what for _, what in found}
 
 
-def test_doctor_exits_with_1_where_the_model_is_broken(tmp_path: Path) -> None:
+def test_doctor_exits_with_1_where_something_is_broken(tmp_path: Path) -> None:
     # The installed package as it is, but for one file that a bad disk has cut.
     import fer_stream
 
@@ -175,6 +177,7 @@ def test_doctor_exits_with_1_where_the_model_is_broken(tmp_path: Path) -> None:
         if item.name != DEFAULT_MODEL.name:
             (copy / "models" / item.name).symlink_to(item)
     (copy / "models" / DEFAULT_MODEL.name).write_bytes(DEFAULT_MODEL.read_bytes()[:1000])
+    (tmp_path / "av.py").write_text("raise ImportError('libx264.so: no such file', name='av')")
     done = subprocess.run(
         [sys.executable, "-m", "fer_stream", "doctor"],
         cwd=tmp_path,
@@ -184,7 +187,8 @@ def test_doctor_exits_with_1_where_the_model_is_broken(tmp_path: Path) -> None:
         timeout=60,
     )
     assert done.returncode == 1, done.stdout + done.stderr
-    assert any(line.startswith("MISSING  model") for line in done.stdout.splitlines())
+    broken = [line for line in done.stdout.splitlines() if line.startswith("MISSING")]
+    assert {"model", "encoder"} <= {line.split()[1] for line in broken}
 
 
 @pytest.mark.parametrize(

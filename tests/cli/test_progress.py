@@ -15,6 +15,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminal
 def test_a_run_into_a_file_has_a_bar(tmp_path: Path) -> None:
     shown = in_terminal("run", "--source", "demo?seconds=1", "--sink", "csv:out.csv", cwd=tmp_path)
     assert "frames, left" in shown
+    assert "25/25" in shown
 
 
 def test_rows_in_a_terminal_have_no_bar_between_them(tmp_path: Path) -> None:

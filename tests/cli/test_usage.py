@@ -23,6 +23,7 @@ pytestmark = pytest.mark.timeout(90)
         ("run --detect-every x", ("'--detect-every': 'x' is not a whole number",)),
         ("run --detect-every 0", ("'--detect-every': 0 is not in the range x>=1",)),
         ("run --analyse-fps x", ("'--analyse-fps': 'x' is not a number",)),
+        ("run --analyse-fps 0", ("'--analyse-fps': 0.0 is not in the range x>0;",)),
         ("bench talk.mp4", ("unexpected extra argument (talk.mp4)", "fer-stream bench --help")),
         (
             f"run --source {' '.join(['holiday/a.jpg'] * 99)}",

@@ -140,6 +140,7 @@ def test_it_reads_no_emotions() -> None:
         ({"check": {"around": 1.5}}, "looks at no squares"),
         ({"check": {"around": 0.5, "worth_from": 0.3}}, "looks at no squares"),
         ({"check": {"around": 1.5, "worth_from": 1.0}}, "looks at no squares"),
+        ({"side": None}, "looks at no squares"),
         ({"numbers": 2}, r"gives \(1, 2\) for 1 squares; expected \(1, 1\)"),
     ],
 )

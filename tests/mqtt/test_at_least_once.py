@@ -85,6 +85,20 @@ def test_a_stopped_broker_gets_what_it_missed(
     assert frames(ears) == list(range(100))
 
 
+def test_a_broker_that_has_forgotten_all_is_told_again(
+    broker: Broker, listen: Listen, tmp_path: Path
+) -> None:
+    with opened(broker.address, tmp_path / "s.sqlite", homeassistant=True) as sink:
+        ears = listen(broker)
+        sink.write(seen(0, "happy"))
+        ears.wait_for(lambda: ears.on("/cam/state") and ears.on("/config"))
+        broker.kill()
+        broker.start()
+        newcomer = listen(broker)
+        endings = ("/availability", "/cam/status", "/cam/state", "/config")
+        newcomer.wait_for(lambda: all(newcomer.on(ending) for ending in endings))
+
+
 @pytest.mark.slow
 def test_72_000_events_of_two_sources_wait_for_their_broker(
     make_broker: Callable[..., Broker], tmp_path: Path

@@ -247,6 +247,8 @@ print("shown", flush=True)
 while input() != "go on":
     sink.idle()
 sink.close()
+print("closed", flush=True)
+input()
 """
 
 
@@ -262,7 +264,7 @@ def titles(display: str) -> list[str]:
     return sorted(found.stdout.splitlines())
 
 
-def test_the_pictures_of_a_folder_share_a_window(display: str) -> None:
+def test_the_pictures_of_a_folder_share_a_window_and_all_are_closed(display: str) -> None:
     with talking_to(PICTURES, display) as program:
         assert program.stdin
         assert program.stdout
@@ -270,6 +272,9 @@ def test_the_pictures_of_a_folder_share_a_window(display: str) -> None:
         expected = [f"{TITLE}: door", f"{TITLE}: pictures"]
         wait_until(lambda: len(titles(display)) >= len(expected))
         found = titles(display)
+        print("go on", file=program.stdin, flush=True)
+        program.stdout.readline()
+        wait_until(lambda: titles(display) == [], program)
         print("go on", file=program.stdin, flush=True)
     assert found == expected
     assert program.returncode == 0
@@ -292,7 +297,7 @@ def test_an_opencv_that_calls_no_window_visible_shows_it_all_the_same(
         sink.idle()
 
 
-def test_a_film_that_ends_closes_its_window(tmp_path: Path, display: str) -> None:
+def test_a_run_ends_with_its_film(tmp_path: Path, display: str) -> None:
     done = run(
         *("run", "--source", "demo?seconds=1", "--sink", "overlay"),
         cwd=tmp_path,

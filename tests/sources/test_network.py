@@ -137,3 +137,9 @@ def test_a_host_that_nobody_knows_is_told_as_such(url: str) -> None:
 def test_a_url_without_a_host_is_refused(url: str) -> None:
     with pytest.raises(ConfigError, match="network needs a URL such as rtsp://camera/1"):
         NetworkSource(url)
+
+
+def test_who_waits_for_it_waits_for_longer_than_it_tries(web: str) -> None:
+    source = NetworkSource(f"http://{web}/clip.mp4", open_timeout=60, read_timeout=9)
+    assert source.frame_timeout_s == 9
+    assert source.open_timeout_s > 60 + 60 + 9

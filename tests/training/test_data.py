@@ -120,16 +120,19 @@ def test_an_archive_without_the_one_table_is_named(tmp_path: Path) -> None:
         load_dataset(two)
 
 
-def test_the_digest_depends_on_every_pixel(tmp_path: Path, make_csv: Make) -> None:
+def test_the_digest_depends_on_every_pixel_and_label(tmp_path: Path, make_csv: Make) -> None:
     path = make_csv(tmp_path, training=14, validation=7)
     before = load_dataset(path).sha256()
     assert load_dataset(path).sha256() == before
-    rows = path.read_text().splitlines()
-    label, pixels, usage = rows[-1].split(",")
-    first, rest = pixels.split(" ", 1)
-    rows[-1] = f"{label},{(int(first) + 1) % 256} {rest},{usage}"
-    path.write_text("\n".join(rows))
-    assert load_dataset(path).sha256() != before
+    *rows, one, two = path.read_text().splitlines()
+    (label, pixels, usage), (other_label, *rest) = one.split(","), two.split(",")
+    first, others = pixels.split(" ", 1)
+    for changed in (
+        (f"{label},{(int(first) + 1) % 256} {others},{usage}", two),
+        (f"{other_label},{pixels},{usage}", ",".join([label, *rest])),
+    ):
+        path.write_text("\n".join([*rows, *changed]))
+        assert load_dataset(path).sha256() != before
 
 
 def test_a_split_is_read_by_its_name(tmp_path: Path, make_csv: Make) -> None:

@@ -84,8 +84,11 @@ def test_constant_stays() -> None:
     assert {learning_rate("constant", 1e-4, p, 50) for p in (0.0, 0.5, 49.9)} == {1e-4}
 
 
-def test_a_run_of_one_epoch_has_a_schedule() -> None:
-    assert learning_rate("cosine", 1e-3, 0.5, 1) > 0
+@pytest.mark.parametrize("epochs", [1, 10])
+def test_a_short_run_rises_for_a_tenth_of_it(epochs: int) -> None:
+    rates = [learning_rate("cosine", 1e-3, step * epochs / 20, epochs) for step in range(20)]
+    assert max(rates) == rates[2] == pytest.approx(1e-3)
+    assert min(rates) > 0
 
 
 def test_augmentation_weakens_in_the_last_eighth() -> None:
