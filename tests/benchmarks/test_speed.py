@@ -23,7 +23,7 @@ def _importable(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         n
         for n in sys.modules
         if n.split(".")[0]
-        in ("contest", "labels", "markers", "recall", "smoothing", "speed", "stages")
+        in ("contest", "labels", "markers", "media", "recall", "smoothing", "speed", "stages")
     ]:
         del sys.modules[name]
 
