@@ -9,6 +9,7 @@ benchmarks/README.md. Needs an idle machine for the milliseconds alone.
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Callable
 from pathlib import Path
 
@@ -102,6 +103,7 @@ def about_file() -> str:
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0]).parse_args()
     cv2.setNumThreads(1)
     stills, runs = (
         {name: measured(how, detector) for name, detector in DETECTORS.items()}

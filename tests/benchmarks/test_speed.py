@@ -115,6 +115,17 @@ def test_the_tables_say_who_is_how_fast_who_missed_a_goal_and_who_was_left_out()
     assert "Left out: `fer` package: no network" in text
 
 
+@pytest.mark.parametrize("command", ["install_size", "update_face_card"])
+def test_a_command_without_options_takes_none(command: str) -> None:
+    done = subprocess.run(
+        [sys.executable, BENCHMARKS / f"{command}.py", "--help"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout[:6]) == (0, "usage:"), done.stderr
+
+
 def test_a_text_is_put_between_its_markers_and_nowhere_else(tmp_path: Path) -> None:
     from markers import put
 
