@@ -42,11 +42,17 @@ def run(arguments: argparse.Namespace) -> Contest:
     finally:
         for _, worker in workers:
             worker.close()
-    setting = (
+    taking_part = [entrant for entrant, _ in workers]
+    return Contest(taking_part, times, found, refused, setting(seconds, rounds))
+
+
+def setting(seconds: float, rounds: int) -> str:
+    """Return in words on what clips of so many seconds were timed, and how often."""
+    how_often = f"medians of {rounds} rounds" if rounds > 1 else "one round"
+    return (
         f"{os.cpu_count()} cores, {processor_name()}, {platform.system()}, Python "
-        f"{platform.python_version()}; clips of {seconds:g} s, medians of {rounds} rounds."
+        f"{platform.python_version()}; clips of {seconds:g} s, {how_often}."
     )
-    return Contest([entrant for entrant, _ in workers], times, found, refused, setting)
 
 
 def look_for_faces(workers: list[tuple[Entrant, Worker]]) -> dict[str, quality.Quality]:

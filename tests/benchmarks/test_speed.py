@@ -115,6 +115,13 @@ def test_the_tables_say_who_is_how_fast_who_missed_a_goal_and_who_was_left_out()
     assert "Left out: `fer` package: no network" in text
 
 
+def test_one_round_is_not_called_a_median() -> None:
+    from speed import setting
+
+    assert setting(4.0, 1).endswith("; clips of 4 s, one round.")
+    assert setting(20.0, 5).endswith("; clips of 20 s, medians of 5 rounds.")
+
+
 @pytest.mark.parametrize("command", ["install_size", "update_face_card"])
 def test_a_command_without_options_takes_none(command: str) -> None:
     done = subprocess.run(
