@@ -12,7 +12,8 @@ import numpy as np
 
 from fer_stream.errors import ConfigError
 
-from ..checkpoint import CHECKPOINT_NAME, opened_arrays, write_atomically
+from ..checkpoint import CHECKPOINT_NAME, opened_arrays
+from ..files import replacing
 from .settings import DetectorSettings
 
 if TYPE_CHECKING:
@@ -55,10 +56,8 @@ class Checkpoint:
             "sources": self.sources,
             "settings": self.settings.as_dict(),
         }
-        write_atomically(
-            self.folder / CHECKPOINT_NAME,
-            lambda file: np.savez(file, *arrays, about=np.array(json.dumps(about))),
-        )
+        with replacing(self.folder / CHECKPOINT_NAME) as path:
+            np.savez(path, *arrays, about=np.array(json.dumps(about)))
 
 
 def earlier_run(folder: Path, settings: DetectorSettings, resume: bool) -> Checkpoint | None:

@@ -11,11 +11,10 @@ import numpy.typing as npt
 from rich.console import Console
 
 from fer_stream.errors import ConfigError
-from fer_stream.models.output import named_at_the_end
 from fer_stream.words import counted
 
-from ..checkpoint import write_atomically
 from ..data import load_splits
+from ..files import replacing, write_whole
 from ..needs import require_tensorflow
 from ..quiet import import_keras
 from .checkpoint import Checkpoint, earlier_run
@@ -96,10 +95,9 @@ def _write_pair(
 
     The detector gets its name last: without a check it would look finished and be another one.
     """
-    with named_at_the_end(folder / MODEL_NAME) as path:
+    with replacing(folder / MODEL_NAME) as path:
         path.write_bytes(detector)
-        check = _trained_check(path, material, settings, console)
-        write_atomically(folder / CHECK_NAME, lambda file: file.write(check))
+        write_whole(folder / CHECK_NAME, _trained_check(path, material, settings, console))
 
 
 def _trained_check(
