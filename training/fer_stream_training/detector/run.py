@@ -17,6 +17,7 @@ from ..data import load_splits
 from ..files import replacing, write_whole
 from ..needs import require_tensorflow
 from ..quiet import import_keras
+from ..stopping import resumable
 from .checkpoint import Checkpoint, earlier_run
 from .loop import save_weights, train
 from .pictures import Picture, load_pictures
@@ -60,7 +61,7 @@ def run_detector_training(
     def report(epoch: int, loss: float) -> None:
         console.print(f"epoch {epoch}/{settings.epochs}  loss {loss:.3f}")
 
-    try:
+    with resumable(folder, console):
         model = train(material, checkpoint, start, report)
         factors = calibrate(model, material.faces, settings.seed)
         console.print(f"sides corrected by {', '.join(f'{factor:.3f}' for factor in factors)}")
@@ -68,14 +69,6 @@ def run_detector_training(
         scenes = _test_scenes(material, settings)
         proto = exported(model, scenes[:8], settings.threshold, trained_on(material))
         _write_pair(proto.SerializeToString(), folder, material, settings, console)
-    except KeyboardInterrupt:
-        console.print(f"stopped; finished epochs are kept in {folder}; go on with --resume")
-        raise
-    except OSError as error:
-        raise ConfigError(
-            f"cannot write in {folder} ({error.strerror or error}); expected a folder to write in; "
-            "make room or choose another --out, then go on with --resume"
-        ) from error
     path = folder / MODEL_NAME
     console.print(
         f"on {counted(len(scenes), 'composed scene')}: {measure(path, scenes)}\n"
