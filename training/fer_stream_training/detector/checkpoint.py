@@ -31,6 +31,15 @@ class Checkpoint:
     finished: int = 0
     """Epochs that were done when this run was begun or resumed."""
 
+    def require_sources(self, sources: str) -> None:
+        """Raise ConfigError for a run that learns from something else."""
+        if self.sources != sources:
+            raise ConfigError(
+                f"the run in {self.folder} was started with other faces, pictures or videos; "
+                "expected the same ones; give the same --data, --backgrounds, --video, --spare and "
+                "--earlier, or another --out"
+            )
+
     def begin(self) -> None:
         """Note the run before its first epoch, so that one stopped in it can be resumed too."""
         self.folder.mkdir(parents=True, exist_ok=True)
