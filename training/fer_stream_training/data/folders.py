@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from fer_stream.errors import ConfigError
-from fer_stream.sources import IMAGE_ENDINGS
+from fer_stream.sources import IMAGE_ENDINGS, is_named
 from fer_stream.words import counted
 
 from ..fer2013 import EMOTIONS
@@ -150,7 +150,7 @@ def _image_files(split: Path) -> list[Path]:
 
 
 def _is_image(file: Path) -> bool:
-    return file.suffix.lower() in IMAGE_ENDINGS and not file.name.startswith(".")
+    return is_named(file, IMAGE_ENDINGS)
 
 
 def _require_flat(folders: set[Path]) -> None:

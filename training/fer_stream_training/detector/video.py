@@ -13,12 +13,12 @@ import fer_stream
 from fer_stream.detectors.onnx import OnnxDetector
 from fer_stream.errors import ConfigError
 from fer_stream.imaging import shrink, widened
+from fer_stream.sources import VIDEO_ENDINGS, is_named
 from fer_stream.types import FrameResult
 
 from .finding import DOUBTFUL_FROM, hits, square_of
 from .pictures import Grey, Picture, Squares, stacked
 
-_SUFFIXES = (".mp4", ".webm", ".mov", ".mkv", ".avi")
 _TEACHER = "haar?detect_size=640&scale_factor=1.1&min_size=0.06&min_neighbors=6"
 _DETECT_EVERY = 3  # frames
 _LONG_SIDE = 640  # px of what is kept of a frame
@@ -56,10 +56,10 @@ def filmed_pictures(
     """
     videos = []
     for folder in folders:
-        files = sorted(f for f in folder.iterdir() if f.suffix.lower() in _SUFFIXES)
+        files = sorted(f for f in folder.iterdir() if is_named(f, VIDEO_ENDINGS))
         if not files:
             raise ConfigError(
-                f"no video in {folder}; expected {', '.join(_SUFFIXES)} files; check --video"
+                f"no video in {folder}; expected {', '.join(VIDEO_ENDINGS)} files; check --video"
             )
         for file in files:
             videos.append((file, _spared(spare / f"{file.name}.csv") if spare else set()))
