@@ -27,6 +27,7 @@ from fer_stream_training.tables import markdown_table
 from fer_stream.errors import ConfigError
 from fer_stream.models import model_path
 from fer_stream.models.info import load_session
+from fer_stream.words import counted
 
 Row = tuple[str, int, Callable[[], object]]
 """What is called, the faces in one call, and the call."""
@@ -112,7 +113,7 @@ def main() -> None:
         table.append([what, str(at_once), f"{statistics.median(row):.2f}", f"{ratio:.1f}"])
     header = ["classifier", "faces at once", "ms per face", f"times as fast as {rows[0][0]}"]
     print(markdown_table(header, table))
-    print(f"\nMedians of {rounds} rounds.")
+    print(f"\nMedians of {counted(rounds, 'round')}.")
 
 
 if __name__ == "__main__":

@@ -21,8 +21,8 @@ from typing import Any
 import av
 from contest.quality import STEADY
 from labels import Tally, clips, load, match, together
-from markers import put
-from recall import MEDIA
+from markers import SPEED, put
+from media import VIDEOS
 
 import fer_stream
 from fer_stream.cli.process import prepare_process
@@ -50,7 +50,7 @@ def searching(settings: dict[str, Any]) -> str:
     for clip in clips():
         labels, tally = load(clip), Tally()
         start_s = time.process_time()
-        for result in fer_stream.stream(MEDIA / "videos" / clip, filter="none", **settings):
+        for result in fer_stream.stream(VIDEOS / clip, filter="none", **settings):
             frames += 1
             if result.frame.index in labels:
                 boxes = [face.box for face in result.faces]
@@ -67,7 +67,7 @@ def readings(settings: dict[str, Any]) -> tuple[list[list[str]], float]:
     known, cpu_s = [], 0.0
     for clip in STEADY:
         start_s = time.process_time()
-        read = dict(labelled(MEDIA / "videos" / clip, settings))
+        read = dict(labelled(VIDEOS / clip, settings))
         cpu_s += time.process_time() - start_s
         held, last = [], ""
         for index in range(length(clip)[0]):
@@ -79,7 +79,7 @@ def readings(settings: dict[str, Any]) -> tuple[list[list[str]], float]:
 
 def length(clip: str) -> tuple[int, float]:
     """Return a clip's length in frames and in seconds."""
-    with av.open(str(MEDIA / "videos" / clip)) as container:
+    with av.open(str(VIDEOS / clip)) as container:
         stream = container.streams.video[0]
         return stream.frames, stream.frames / float(stream.average_rate or 25)
 
@@ -125,7 +125,7 @@ def main() -> None:
     lines += reading_rows(more)
     print("\n".join(lines))
     if arguments.write:
-        put(Path(__file__).parents[1] / "docs" / "speed.md", "knobs", "\n".join(lines))
+        put(SPEED, "knobs", "\n".join(lines))
 
 
 if __name__ == "__main__":

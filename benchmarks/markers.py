@@ -1,4 +1,4 @@
-"""Texts that a benchmark keeps up to date inside a page."""
+"""Texts that a benchmark keeps up to date inside a page, and the pages."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from pathlib import Path
 
 FIGURES = Path(__file__).with_name("README.md")
 """The page of this folder, for figures that stand nowhere else."""
+
+SPEED = Path(__file__).parents[1] / "docs" / "speed.md"
+"""The page about speed, for users."""
 
 
 def put(page: Path, name: str, text: str) -> None:

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import av
 from contest.clips import clips, write
-from speed import MEDIA
+from media import VIDEOS
 
 FILM = 250
 """Frames that are encoded; a longer film repeats them."""
@@ -31,7 +31,7 @@ MOST_MB, MOST_GROWTH_MB = 170, 10
 def long_film(folder: Path, frames: int) -> Path:
     """Write a film of so many frames: the same packets again and again."""
     short, long = folder / "short.mp4", folder / "long.mp4"
-    clip = next(c for c in clips(MEDIA / "videos", quick=False) if c.title.startswith("1080p"))
+    clip = next(c for c in clips(VIDEOS, quick=False) if c.title.startswith("1080p"))
     write(clip, short, FILM)
     with av.open(str(long), "w") as film:
         stream, shift = None, 0

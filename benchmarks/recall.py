@@ -12,7 +12,6 @@ of a run over the whole clip with fer-stream's defaults, schedule and tracking i
 from __future__ import annotations
 
 import argparse
-import os
 import time
 from collections.abc import Iterator
 from itertools import islice
@@ -21,6 +20,7 @@ from pathlib import Path
 import av
 import cv2
 from labels import KINDS, Labels, Tally, clips, load, match, together
+from media import VIDEOS
 
 import fer_stream
 from fer_stream.frames import frame_from_video
@@ -29,8 +29,6 @@ from fer_stream.spec import StageSpec, build, split_query
 from fer_stream.stages import Detector
 from fer_stream.types import Box, Frame, StreamInfo
 from fer_stream.upright import view_of
-
-MEDIA = Path(os.environ.get("FER_STREAM_MEDIA") or Path(__file__).parents[2] / "shared" / "media")
 
 
 def labelled_frames(path: Path, labels: Labels) -> Iterator[Frame]:
@@ -101,7 +99,7 @@ def main() -> None:
         tallies, seconds = [], []
         for clip in arguments.clip or clips():
             tallies.append(Tally())
-            path = MEDIA / "videos" / clip
+            path = VIDEOS / clip
             seconds.append(measure(path, load(clip), text, tallies[-1]))
             print(row(clip, tallies[-1], seconds[-1]), flush=True)
         print(row("all", together(tallies), sum(seconds)))

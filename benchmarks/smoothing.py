@@ -16,13 +16,12 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 from contest.quality import STEADY
 from labels import clips
-from markers import put
-from recall import MEDIA
+from markers import SPEED, put
+from media import VIDEOS
 
 import fer_stream
 from fer_stream.cli.process import prepare_process
@@ -82,7 +81,7 @@ def read(clip: str) -> list[Readings]:
     """Return what each filter shows of each face of a clip."""
     tracks: dict[int, Readings] = defaultdict(Readings)
     filters = fresh_filters()
-    for result in fer_stream.stream(MEDIA / "videos" / clip, filter="none"):
+    for result in fer_stream.stream(VIDEOS / clip, filter="none"):
         faces = [face for face in result.faces if face.track_id is not None]
         for face in faces:
             assert face.track_id is not None
@@ -122,7 +121,7 @@ def main() -> None:
     ]
     print("\n".join(lines))
     if arguments.write:
-        put(Path(__file__).parents[1] / "docs" / "speed.md", "smoothing", "\n".join(lines))
+        put(SPEED, "smoothing", "\n".join(lines))
 
 
 if __name__ == "__main__":

@@ -24,44 +24,45 @@ from contest.entrants import Entrant, Worker, entrants
 from contest.report import Contest, as_markdown
 from fer_stream_training.processor import processor_name
 from labels import clips as labelled_clips
-from markers import put
-
-MEDIA = Path(os.environ.get("FER_STREAM_MEDIA") or Path(__file__).parents[2] / "shared" / "media")
-DOCS = Path(__file__).parents[1] / "docs"
+from markers import SPEED, put
+from media import VIDEOS
 
 
 def run(arguments: argparse.Namespace) -> Contest:
     wanted = [e for e in entrants() if not arguments.only or e.name in arguments.only]
     refused: dict[str, str] = {}
     workers = timing.start(wanted, lambda entrant, why: refused.update({entrant.title: why}))
-    videos = MEDIA / "videos"
-    shown = clips(videos, arguments.quick)
+    shown = clips(VIDEOS, arguments.quick)
     rounds = arguments.rounds or (1 if arguments.quick else 5)
     seconds = arguments.seconds or (4.0 if arguments.quick else 20.0)
     try:
         with tempfile.TemporaryDirectory() as folder:
             times = timing.measure(shown, workers, Path(folder), seconds, rounds)
-        found = {} if arguments.quick else look_for_faces(workers, videos)
+        found = {} if arguments.quick else look_for_faces(workers)
     finally:
         for _, worker in workers:
             worker.close()
-    setting = (
+    taking_part = [entrant for entrant, _ in workers]
+    return Contest(taking_part, times, found, refused, setting(seconds, rounds))
+
+
+def setting(seconds: float, rounds: int) -> str:
+    """Return in words on what clips of so many seconds were timed, and how often."""
+    how_often = f"medians of {rounds} rounds" if rounds > 1 else "one round"
+    return (
         f"{os.cpu_count()} cores, {processor_name()}, {platform.system()}, Python "
-        f"{platform.python_version()}; clips of {seconds:g} s, medians of {rounds} rounds."
+        f"{platform.python_version()}; clips of {seconds:g} s, {how_often}."
     )
-    return Contest([entrant for entrant, _ in workers], times, found, refused, setting)
 
 
-def look_for_faces(
-    workers: list[tuple[Entrant, Worker]], videos: Path
-) -> dict[str, quality.Quality]:
-    labelled = [clip for clip in labelled_clips() if (videos / clip).exists()]
-    steady = all((videos / clip).exists() for clip in quality.STEADY)
+def look_for_faces(workers: list[tuple[Entrant, Worker]]) -> dict[str, quality.Quality]:
+    labelled = [clip for clip in labelled_clips() if (VIDEOS / clip).exists()]
+    steady = all((VIDEOS / clip).exists() for clip in quality.STEADY)
     found = {}
     for entrant, worker in workers if labelled else ():
         if entrant.sees and not entrant.searches_like:
             print(f"{entrant.title}: looks at the labelled frames", file=sys.stderr)
-            found[entrant.name] = quality.measure(worker, videos, labelled, steady)
+            found[entrant.name] = quality.measure(worker, VIDEOS, labelled, steady)
     return found
 
 
@@ -79,8 +80,8 @@ def main() -> None:
     tables = as_markdown(contest)
     print(tables)
     if arguments.write:
-        put(DOCS / "speed.md", "speed", tables)
-        draw(contest, DOCS / "speed.png")
+        put(SPEED, "speed", tables)
+        draw(contest, SPEED.with_suffix(".png"))
 
 
 if __name__ == "__main__":

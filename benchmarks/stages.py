@@ -12,8 +12,8 @@ import tempfile
 from pathlib import Path
 
 from contest.clips import clips, write
-from markers import put
-from speed import DOCS, MEDIA
+from markers import SPEED, put
+from media import VIDEOS
 
 from fer_stream.cli.capacity import Capacity, measure
 from fer_stream.cli.process import prepare_process
@@ -26,7 +26,7 @@ CLIP_S = 8.0
 def look(folder: Path, seconds: float, settings: dict[str, str]) -> dict[str, Capacity]:
     """Return what was found, by clip: small with one face, and larger with several."""
     plugins, found = installed(), {}
-    for clip in clips(MEDIA / "videos", quick=True):
+    for clip in clips(VIDEOS, quick=True):
         path = folder / "clip.mp4"
         write(clip, path, round(CLIP_S * clip.fps))
         config = make_config({"source": [str(path)], **settings}, plugins)
@@ -66,7 +66,7 @@ def main() -> None:
         table = as_markdown(look(Path(folder), arguments.seconds, settings))
     print(table)
     if arguments.write:
-        put(DOCS / "speed.md", "stages", table)
+        put(SPEED, "stages", table)
 
 
 if __name__ == "__main__":

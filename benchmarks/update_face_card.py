@@ -9,13 +9,15 @@ benchmarks/README.md. Needs an idle machine for the milliseconds alone.
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Callable
 from pathlib import Path
 
 import cv2
-from labels import Labels, Tally, clips, load, together
-from markers import put
-from recall import MEDIA, of_run, of_stills
+from labels import KINDS, Labels, Tally, clips, load, together
+from markers import FIGURES, put
+from media import VIDEOS
+from recall import of_run, of_stills
 
 from fer_stream.models import FACE_MODEL
 from fer_stream.models.face import describe_face_model
@@ -35,7 +37,6 @@ SEEN = (
 )
 """Clips of which training had other frames than the labelled ones."""
 CARD = FACE_MODEL.with_suffix(".md")
-README = Path(__file__).with_name("README.md")
 
 Measure = Callable[[Path, Labels, str, Tally], float]
 Result = dict[str, tuple[Tally, float]]
@@ -46,7 +47,7 @@ def measured(measure: Measure, detector: str) -> Result:
     result = {}
     for clip in clips():
         tally = Tally()
-        seconds = measure(MEDIA / "videos" / clip, load(clip), detector, tally)
+        seconds = measure(VIDEOS / clip, load(clip), detector, tally)
         result[clip] = (tally, seconds)
     return result
 
@@ -75,15 +76,14 @@ def _row(name: str, tallies: list[Tally]) -> str:
 
 
 def summary(stills: dict[str, Result], runs: dict[str, Result]) -> str:
-    kinds = ("frontal", "turned", "profile", "small", "occluded")
     lines = [
-        f"| | recall | {' | '.join(kinds)} | false boxes a frame | CPU ms a frame |",
-        f"|---|---:|{'---:|' * (len(kinds) + 2)}",
+        f"| | recall | {' | '.join(KINDS)} | false boxes a frame | CPU ms a frame |",
+        f"|---|---:|{'---:|' * (len(KINDS) + 2)}",
     ]
     for how, results in (("stills", stills), ("run", runs)):
         for name in DETECTORS:
             tally, seconds = _all(results[name])
-            shares = [tally.recall(), *(tally.recall(kind) for kind in kinds)]
+            shares = [tally.recall(), *(tally.recall(kind) for kind in KINDS)]
             cells = ["" if share is None else f"{share:.3f}" for share in shares]
             cells += [f"{tally.false_per_frame:.3f}", f"{1000 * seconds / tally.frames:.1f}"]
             lines.append(f"| {name}, {how} | {' | '.join(cells)} |")
@@ -103,6 +103,7 @@ def about_file() -> str:
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0]).parse_args()
     cv2.setNumThreads(1)
     stills, runs = (
         {name: measured(how, detector) for name, detector in DETECTORS.items()}
@@ -110,7 +111,7 @@ def main() -> None:
     )
     put(CARD, "recall", f"{summary(stills, runs)}\n\n{per_clip(stills, runs)}")
     put(CARD, "file", about_file())
-    put(README, "detectors", summary(stills, runs))
+    put(FIGURES, "detectors", summary(stills, runs))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from fer_stream.errors import FerStreamError
 from fer_stream.plugins import Plugins, with_files
 from fer_stream.promises import classifier_problem
 from fer_stream.spec import StageSpec, build, options_of
-from fer_stream.stages import Classifier, Filter, Sink, Source, Tracker
+from fer_stream.stages import Classifier, Filter, Sink, Tracker
 from fer_stream.types import FrameResult, RunInfo
 
 SourceName = str | Path | int | Mapping[str, Any]
@@ -129,52 +130,16 @@ class Parts:
 
 
 def make_parts(config: RunConfig, plugins: Plugins) -> Parts:
-    """Build a run's stages; nothing but the model is opened yet.
+    """Build a run's stages; nothing but the models is opened yet.
 
-    Raises `ConfigError` for an option that a stage does not have and `ModelError` for a model
-    that cannot be used.
+    Raises `ConfigError` for an option that a stage does not have, `ModelError` for a model that
+    cannot be used, and `StageError` for a stage with a bug.
     """
-
-    def stage(kind: str, spec: StageSpec) -> Any:
-        try:
-            return build(plugins.get(kind, spec.name), spec)
-        except FerStreamError:
-            raise
-        except Exception as error:
-            raise stage_error(f"{kind} '{spec.name}'", "cannot be made", error) from error
-
-    def new_tracker() -> Tracker:
-        tracker: Tracker = stage("tracker", config.tracker)
-        return tracker
-
-    def new_filters() -> list[Filter]:
-        return [stage("filter", spec) for spec in config.filter]
-
-    def origin(spec: StageSpec) -> Origin:
-        live = {"auto": None, "file": False, "live": True}[config.mode]
-        if live is not None and "live" in options_of(plugins.get("source", spec.name)):
-            spec = replace(spec, options={**spec.options, "live": live})
-
-        def new_source() -> Source:
-            source: Source = stage("source", spec)
-            return source
-
-        return Origin(new_source, spec.called, live)
-
-    new_tracker(), new_filters()  # a wrong option is found now, not at the first frame
-    plans = [
-        Plan(
-            origin=origin(spec),
-            detector=stage("detector", config.sized_detector),
-            new_tracker=new_tracker,
-            new_filters=new_filters,
-            detect_every=config.detect_every,
-            analyse_fps=config.analyse_fps,
-        )
-        for spec in config.source
-    ]
-    sinks = [stage("sink", spec) for spec in config.sink]
-    classifier = stage("classifier", config.classifier)
+    maker = _Maker(config, plugins)
+    maker.tracker(), maker.filters()  # a wrong option is found now, not at the first frame
+    plans = [maker.plan(spec) for spec in config.source]
+    sinks: list[Sink] = [maker.stage("sink", spec) for spec in config.sink]
+    classifier: Classifier = maker.stage("classifier", config.classifier)
     refuse(classifier, "as it was made", classifier_problem(classifier))
     info = RunInfo(
         instance=config.instance,
@@ -184,3 +149,42 @@ def make_parts(config: RunConfig, plugins: Plugins) -> Parts:
         model_sha256=classifier.model_sha256,
     )
     return Parts(plans, classifier, sinks, info)
+
+
+class _Maker:
+    """Makes a run's stages, each as often as it is asked: most serve one session only."""
+
+    def __init__(self, config: RunConfig, plugins: Plugins) -> None:
+        self._config = config
+        self._plugins = plugins
+
+    def stage(self, kind: str, spec: StageSpec) -> Any:
+        try:
+            return build(self._plugins.get(kind, spec.name), spec)
+        except FerStreamError:
+            raise
+        except Exception as error:
+            raise stage_error(f"{kind} '{spec.name}'", "cannot be made", error) from error
+
+    def tracker(self) -> Tracker:
+        tracker: Tracker = self.stage("tracker", self._config.tracker)
+        return tracker
+
+    def filters(self) -> list[Filter]:
+        return [self.stage("filter", spec) for spec in self._config.filter]
+
+    def plan(self, source: StageSpec) -> Plan:
+        return Plan(
+            origin=self._origin(source),
+            detector=self.stage("detector", self._config.sized_detector),
+            new_tracker=self.tracker,
+            new_filters=self.filters,
+            detect_every=self._config.detect_every,
+            analyse_fps=self._config.analyse_fps,
+        )
+
+    def _origin(self, spec: StageSpec) -> Origin:
+        live = {"auto": None, "file": False, "live": True}[self._config.mode]
+        if live is not None and "live" in options_of(self._plugins.get("source", spec.name)):
+            spec = replace(spec, options={**spec.options, "live": live})
+        return Origin(partial(self.stage, "source", spec), spec.called, live)

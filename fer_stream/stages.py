@@ -60,10 +60,9 @@ class Source(Stage):
 
     Raises `SourceError` from `open` when there is nothing to read, and from `frames`, after every
     frame that could be had, when the stream was lost or is incomplete; an `OSError` is taken for
-    one. For a stream that is live,
-    by `live` or by the info that `open` returned, both mean "not now": the engine waits, 1 to 30 s,
-    and opens a new instance, which counts index, time and session from 0 again. A live stream
-    whose `frames` just ends is over.
+    one. For a stream that is live, by `live` or by the info that `open` returned, both mean "not
+    now": the engine waits, 1 to 30 s, and opens a new instance, which counts index, time and
+    session from 0 again. A live stream whose `frames` just ends is over.
 
     Example:
         class Noise(Source):

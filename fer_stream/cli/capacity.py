@@ -164,14 +164,11 @@ def _read_alone(source: Source, tally: _Tally, most_s: float) -> StreamInfo:
 
 def _run(engine: Engine, tally: _Tally, most_s: float) -> None:
     end_s = time.monotonic() + most_s
-
-    def tick() -> None:
-        if time.monotonic() >= end_s:
-            engine.request_stop()
-
     start_s, start_cpu_s = time.perf_counter(), time.process_time()
     engine.start()
-    engine.run(tick)
+    for _ in engine.results():
+        if time.monotonic() >= end_s:
+            engine.request_stop()
     tally.wall_s += time.perf_counter() - start_s
     tally.cpu_s += time.process_time() - start_cpu_s
     tally.frames += engine.frames_done

@@ -1,1 +1,1 @@
-"""The engine: the only home of threads and queues."""
+"""The engine: the only home of the threads and queues that a frame passes."""

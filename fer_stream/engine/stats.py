@@ -172,7 +172,6 @@ class RunStats:
     """All numbers of a run: `sources` and `sinks` in the order of the command line, `stages`."""
 
     def __init__(self) -> None:
-        self.started_ns = time.monotonic_ns()
         self.sources: list[SourceStats] = []
         self.sinks: list[SinkStats] = []
         self.stages: dict[str, Histogram] = {stage: Histogram() for stage in STAGES}

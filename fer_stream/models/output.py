@@ -16,24 +16,19 @@ def require_folder(out: Path) -> None:
 
 
 @contextmanager
-def named_at_the_end(out: Path) -> Iterator[Path]:
-    """A path beside `out` to write to: it becomes `out` at the end, or goes after an error."""
+def unfinished(out: Path) -> Iterator[Path]:
+    """A path beside an `--out` to write to: it becomes `out` at the end, or goes after an error.
+
+    Raises `ConfigError` when it cannot be written.
+    """
     path = out.with_name(f"{out.name}.unfinished")
     try:
         yield path
         path.replace(out)
-    finally:
-        path.unlink(missing_ok=True)
-
-
-@contextmanager
-def unfinished(out: Path) -> Iterator[Path]:
-    """The same for an `--out`; raises `ConfigError` when it cannot be written."""
-    try:
-        with named_at_the_end(out) as path:
-            yield path
     except OSError as error:
         raise ConfigError(
             f"cannot write {out} ({error.strerror or error}); expected a file in a folder to write "
             "in; choose another --out"
         ) from error
+    finally:
+        path.unlink(missing_ok=True)

@@ -1,5 +1,9 @@
 """Sources: one file per way that frames come in."""
 
+from __future__ import annotations
+
+from pathlib import Path
+
 IMAGE_ENDINGS = (
     *(".png", ".jpg", ".jpeg", ".jfif", ".bmp", ".tif", ".tiff", ".webp", ".pgm", ".ppm"),
 )
@@ -10,3 +14,11 @@ VIDEO_ENDINGS = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi")
 
 OTHER_PICTURES = (".heic", ".heif", ".avif", ".gif", ".jxl", ".dng", ".cr2", ".nef", ".arw")
 """File names of pictures that it does not take from a folder, lower case."""
+
+
+def is_named(path: Path, endings: tuple[str, ...]) -> bool:
+    """Return whether a file in a folder ends as its kind does; a hidden one is none, as in a glob.
+
+    macOS puts a hidden "._a.jpg", which is no picture, beside an "a.jpg" on a stick.
+    """
+    return path.suffix.lower() in endings and not path.name.startswith(".")

@@ -15,7 +15,7 @@ import numpy as np
 
 from fer_stream.errors import ConfigError, SourceError
 from fer_stream.frames import frame_from_image
-from fer_stream.sources import IMAGE_ENDINGS, OTHER_PICTURES, VIDEO_ENDINGS
+from fer_stream.sources import IMAGE_ENDINGS, OTHER_PICTURES, VIDEO_ENDINGS, is_named
 from fer_stream.stages import Source
 from fer_stream.types import BgrImage, Frame, StreamInfo
 from fer_stream.urls import path_target
@@ -96,8 +96,8 @@ class ImagesSource(Source):
         path = Path(self._target)
         if path.is_dir():
             inside = list(path.iterdir())
-            found = [p for p in inside if _ends(p, IMAGE_ENDINGS)]
-            self._tell_left_out([p for p in inside if _ends(p, OTHER_PICTURES)])
+            found = [p for p in inside if is_named(p, IMAGE_ENDINGS)]
+            self._tell_left_out([p for p in inside if is_named(p, OTHER_PICTURES)])
         elif path.exists():
             found = [path]
         else:
@@ -114,11 +114,6 @@ class ImagesSource(Source):
                 f"{self._target}: {left_out} left out, such as {example}; "
                 f"expected {', '.join(IMAGE_ENDINGS)}; convert what is to be read"
             )
-
-
-def _ends(path: Path, endings: tuple[str, ...]) -> bool:
-    # As in a glob, a hidden file is none: macOS puts a "._a.jpg" beside an "a.jpg" on a stick.
-    return path.suffix.lower() in endings and not path.name.startswith(".")
 
 
 def _in_order(path: Path) -> tuple[list[tuple[str, int]], Path]:

@@ -23,7 +23,7 @@ def _importable(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         n
         for n in sys.modules
         if n.split(".")[0]
-        in ("contest", "labels", "markers", "recall", "smoothing", "speed", "stages")
+        in ("contest", "labels", "markers", "media", "recall", "smoothing", "speed", "stages")
     ]:
         del sys.modules[name]
 
@@ -113,6 +113,24 @@ def test_the_tables_say_who_is_how_fast_who_missed_a_goal_and_who_was_left_out()
     assert "| Haar 10x the plain loop, 480p, 1 face | 12.5x | met |" in text
     assert "| best detector 30x the plain loop, 480p, 1 face | 12.5x | **missed** |" in text
     assert "Left out: `fer` package: no network" in text
+
+
+def test_one_round_is_not_called_a_median() -> None:
+    from speed import setting
+
+    assert setting(4.0, 1).endswith("; clips of 4 s, one round.")
+    assert setting(20.0, 5).endswith("; clips of 20 s, medians of 5 rounds.")
+
+
+@pytest.mark.parametrize("command", ["install_size", "update_face_card"])
+def test_a_command_without_options_takes_none(command: str) -> None:
+    done = subprocess.run(
+        [sys.executable, BENCHMARKS / f"{command}.py", "--help"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout[:6]) == (0, "usage:"), done.stderr
 
 
 def test_a_text_is_put_between_its_markers_and_nowhere_else(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 import pytest
@@ -13,10 +12,10 @@ from fer_stream_training.checkpoint import (
     RunState,
     load_checkpoint,
     save_checkpoint,
-    write_atomically,
 )
 from fer_stream_training.detector.checkpoint import Checkpoint
 from fer_stream_training.detector.settings import read_settings
+from fer_stream_training.files import replacing, write_whole
 from fer_stream_training.settings import TrainingSettings
 
 from fer_stream.errors import ConfigError
@@ -63,15 +62,17 @@ def test_the_first_of_equal_epochs_is_the_best() -> None:
 
 def test_a_failed_write_leaves_the_earlier_file(tmp_path: Path) -> None:
     path = tmp_path / "file"
-    write_atomically(path, lambda file: file.write(b"first"))
+    write_whole(path, b"first")
 
-    def fail(file: IO[bytes]) -> None:
-        file.write(b"half")
-        raise OSError("disk full")
+    def stopped() -> None:
+        with replacing(path) as temporary:
+            temporary.write_bytes(b"half")
+            raise KeyboardInterrupt
 
-    with pytest.raises(OSError, match="disk full"):
-        write_atomically(path, fail)
+    with pytest.raises(KeyboardInterrupt):
+        stopped()
     assert path.read_bytes() == b"first"
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_missing_and_damaged_checkpoints_are_named(tmp_path: Path) -> None:

@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 import pytest
 from fer_stream_training.detector.layout import LEVELS, SIDE_UNIT, cell_centres, targets
+from fer_stream_training.detector.material import trained_on
 from fer_stream_training.detector.patches import mask_bank, not_a_face, varied_face
 from fer_stream_training.detector.pictures import Picture, background, load_pictures
-from fer_stream_training.detector.run import trained_on
 from fer_stream_training.detector.scenes import SMALLEST, Composer, Material, Shapes, make_shapes
 
 from fer_stream.errors import ConfigError

@@ -187,7 +187,7 @@ def test_a_killed_run_ends_like_an_unbroken_one(
     assert line.startswith(f"fer-stream: cannot write in {folder} (File too large); expected")
     assert line.endswith("go on with --resume")
     assert (folder / "checkpoint.npz").read_bytes() == before
-    assert not list(folder.glob("*.tmp"))
+    assert not list(folder.glob("unfinished*"))
 
     resumed = run_train("--data", data, "--out", folder, *flags, "--resume")
     if resumed.exception is not None:

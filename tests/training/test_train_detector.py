@@ -263,6 +263,12 @@ def test_a_list_of_frames_that_is_none_is_named(tmp_path: Path, list_of_frames: 
         filmed_pictures((tmp_path,), tmp_path, None)
 
 
+def test_what_macos_puts_beside_a_video_is_none(tmp_path: Path) -> None:
+    (tmp_path / "._a.mp4").write_bytes(b"Mac OS X")
+    with pytest.raises(ConfigError, match=r"no video in "):
+        filmed_pictures((tmp_path,), None, None)
+
+
 def test_one_is_told_from_several() -> None:
     found = Found(scenes=2, faces=1, hits=1, false=1)
     assert str(found) == "100.0% of 1 face found, 0.500 false a scene"

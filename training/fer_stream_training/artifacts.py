@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import importlib
-import os
 import platform
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -22,17 +20,15 @@ from .calibration import (
     certainty,
     fit_temperature,
 )
-from .checkpoint import EpochRecord, RunState, write_atomically, write_history
+from .checkpoint import EpochRecord, RunState, write_history
 from .data import Dataset
 from .evaluation import Evaluation, class_table, confusion_table, evaluate
 from .export import Parity, compare, float32_model, onnx_predictor, require_parity, to_onnx
+from .files import replacing, write_whole
 from .metadata import ModelMetadata, write_metadata
 from .plots import write_confusion, write_curves
 from .settings import TrainingSettings
 from .trainer import predict
-
-if TYPE_CHECKING:
-    import keras
 
 MODEL_NAME = "model.onnx"
 _KERAS_NAME = "model.keras"
@@ -88,10 +84,10 @@ def finish(
         f"{title}, {data.validation.name}",
     )
     report = _report(data, settings, outcome, command)
-    write_atomically(folder / "report.md", lambda file: file.write(report.encode("utf-8")))
-    _save_keras(model, folder / _KERAS_NAME)
-    content = proto.SerializeToString()
-    write_atomically(folder / MODEL_NAME, lambda file: file.write(content))
+    write_whole(folder / "report.md", report.encode("utf-8"))
+    with replacing(folder / _KERAS_NAME) as path:
+        model.save(path)
+    write_whole(folder / MODEL_NAME, proto.SerializeToString())
     return outcome
 
 
@@ -133,18 +129,6 @@ def _metadata(settings: TrainingSettings, data: Dataset, outcome: Outcome) -> Mo
         temperature=outcome.temperature,
         uncertain_below=outcome.certainty.below,
     )
-
-
-def _save_keras(model: keras.Model, path: Path) -> None:
-    # Keras chooses the format by the suffix, so the temporary name must end in it too.
-    temporary = path.with_name(f"unfinished{path.suffix}")
-    try:
-        model.save(temporary)
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _report(data: Dataset, settings: TrainingSettings, outcome: Outcome, command: str) -> str:

@@ -5,18 +5,19 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from fer_stream.errors import ConfigError
+
+from .files import replacing, write_whole
 
 CHECKPOINT_NAME = "checkpoint.npz"
 Arrays = list[npt.NDArray[Any]]
@@ -59,29 +60,6 @@ class RunState:
         return max(self.history, key=lambda record: record.val_accuracy, default=None)
 
 
-def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
-    """Call ``write`` with a temporary file, then put it in the place of ``path`` in one step.
-
-    A kill or power cut at any moment leaves the old file or the new one, never a part.
-    """
-    temporary = path.with_name(path.name + ".tmp")
-    try:
-        with temporary.open("wb") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError:
-        # On a full disk it would take the room that is needed to go on.
-        temporary.unlink(missing_ok=True)
-        raise
-    directory = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
-
-
 @contextmanager
 def opened_arrays(path: Path) -> Iterator[Any]:
     """The arrays of an .npz file by name; np.load alone leaves a damaged file open."""
@@ -101,9 +79,8 @@ def save_checkpoint(folder: Path, state: RunState) -> None:
         "history": [_record_as_dict(record) for record in state.history],
     }
     arrays["about"] = np.array(json.dumps(about))
-    write_atomically(
-        folder / CHECKPOINT_NAME, lambda file: np.savez(file, allow_pickle=False, **arrays)
-    )
+    with replacing(folder / CHECKPOINT_NAME) as path:
+        np.savez(path, allow_pickle=False, **arrays)
 
 
 def load_checkpoint(folder: Path) -> RunState:
@@ -140,8 +117,7 @@ def write_history(folder: Path, history: list[EpochRecord]) -> None:
     writer = csv.DictWriter(text, EpochRecord.__slots__, lineterminator="\n")
     writer.writeheader()
     writer.writerows(_record_as_dict(record) for record in history)
-    content = text.getvalue().encode("ascii")
-    write_atomically(folder / "history.csv", lambda file: file.write(content))
+    write_whole(folder / "history.csv", text.getvalue().encode("ascii"))
 
 
 def _record_as_dict(record: EpochRecord) -> dict[str, float]:

@@ -1,13 +1,13 @@
-"""Writing what a model file says about itself, for the runtime to read.
-
-The keys are the contract between this package and the runtime; nothing else is shared.
-"""
+"""Writing what a model file says about itself, for `fer_stream.models` to read."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from fer_stream.models.info import PREFIX
 
 from . import __version__
 
@@ -37,7 +37,6 @@ class ModelMetadata:
             "name": self.name,
             "labels": json.dumps(list(self.labels)),
             "input": json.dumps({**shape, "range": [0, 255], "colour": "grey"}),
-            "exporter": f"fer-stream-training {__version__}",
         }
         if self.trained_on:
             properties["trained_on"] = self.trained_on
@@ -53,7 +52,13 @@ class ModelMetadata:
             properties["temperature"] = f"{self.temperature:.4f}"
         if self.uncertain_below:
             properties["uncertain_below"] = f"{self.uncertain_below:.4f}"
-        return {f"fer_stream.{key}": value for key, value in properties.items()}
+        return own_properties(properties)
+
+
+def own_properties(properties: Mapping[str, str]) -> dict[str, str]:
+    """``metadata_props`` of a file of ours: ``properties`` under our prefix, and who wrote it."""
+    every = {**properties, "exporter": f"fer-stream-training {__version__}"}
+    return {f"{PREFIX}{key}": value for key, value in every.items()}
 
 
 def write_metadata(model: onnx.ModelProto, metadata: ModelMetadata) -> None:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from .checkpoint import EpochRecord, write_atomically
+from .checkpoint import EpochRecord
 from .evaluation import Evaluation
+from .files import replacing
 from .fonts import Fonts, fonts_for
 
 if TYPE_CHECKING:
@@ -129,10 +130,8 @@ def _name_cells(axes: Axes, names: tuple[str, ...], fonts: Fonts) -> None:
 
 def _save(figure: Figure, path: Path) -> None:
     # "tight" makes room for names and titles that are longer than the picture is wide.
-    write_atomically(
-        path,
-        lambda file: figure.savefig(file, format="png", bbox_inches="tight", pad_inches=0.15),
-    )
+    with replacing(path) as temporary:
+        figure.savefig(temporary, bbox_inches="tight", pad_inches=0.15)
 
 
 def _drawable(text: str, fonts: Fonts) -> str:

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fer_stream.errors import ConfigError, ModelError
-from fer_stream.models.info import Layout, ModelInfo
+from fer_stream.models.info import PREFIX, Layout, ModelInfo
 from fer_stream.words import counted
 
 from .metadata import ModelMetadata
@@ -126,7 +126,7 @@ def write_twin_metadata(
     kept = {
         entry.key: entry.value
         for entry in original.metadata_props
-        if entry.key.removeprefix("fer_stream.") not in measured
+        if entry.key.removeprefix(PREFIX) not in measured
     }
     onnx.helper.set_model_props(twin, metadata.as_properties() | kept)
 

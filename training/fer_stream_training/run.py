@@ -17,6 +17,7 @@ from .needs import require_tensorflow
 from .prior import Prior
 from .quiet import import_keras
 from .settings import TrainingSettings
+from .stopping import resumable
 
 if TYPE_CHECKING:
     from .artifacts import Outcome
@@ -49,7 +50,7 @@ def run_training(
     teachers = load_teachers(prior.teachers, data.training) if prior.teachers else None
     import_keras()
     first_weights = prior.first_weights(settings.arch, data)
-    try:
+    with resumable(folder, console):
         if not resume:
             # Before the first epoch, so that a run killed in it can be resumed too, and after all
             # that can be refused, for a folder that holds a run takes no other.
@@ -65,14 +66,6 @@ def run_training(
             )
         console.print("exporting to ONNX")
         outcome = finish(folder, data, settings, state, command)
-    except KeyboardInterrupt:
-        console.print(f"stopped; finished epochs are kept in {folder}; go on with --resume")
-        raise
-    except OSError as error:
-        raise ConfigError(
-            f"cannot write in {folder} ({error.strerror or error}); expected a folder to write in "
-            "with 100 MB free; make room or choose another --out, then go on with --resume"
-        ) from error
     _print_outcome(console, folder, data, outcome)
 
 

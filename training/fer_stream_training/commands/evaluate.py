@@ -72,7 +72,7 @@ def _measured(classifier: OnnxClassifier, split: Split) -> Measurement:
 def _write(folder: Path, measurement: Measurement) -> None:
     from fer_stream.errors import ConfigError
 
-    from ..checkpoint import write_atomically
+    from ..files import write_whole
     from ..measurement_report import as_markdown
     from ..plots import write_confusion
 
@@ -86,7 +86,7 @@ def _write(folder: Path, measurement: Measurement) -> None:
             model.labels,
             f"{model.name} on {measurement.split}",
         )
-        write_atomically(folder / "evaluation.md", lambda file: file.write(text.encode("utf-8")))
+        write_whole(folder / "evaluation.md", text.encode("utf-8"))
     except OSError as error:
         raise ConfigError(
             f"cannot write in {folder} ({error.strerror}); expected a folder to write in; "

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from fer_stream.errors import ConfigError
-from fer_stream.sources import IMAGE_ENDINGS, OTHER_PICTURES
+from fer_stream.sources import IMAGE_ENDINGS, OTHER_PICTURES, is_named
 from fer_stream.words import counted
 
 from ..fer2013 import EMOTIONS
@@ -151,8 +151,7 @@ def _image_files(split: Path) -> list[Path]:
 
 def _is_image(file: Path) -> bool:
     # Of the other kinds, too: one that cannot be read is named then, not left out in silence.
-    is_picture = file.suffix.lower() in (*IMAGE_ENDINGS, *OTHER_PICTURES)
-    return is_picture and not file.name.startswith(".")
+    return is_named(file, (*IMAGE_ENDINGS, *OTHER_PICTURES))
 
 
 def _require_flat(folders: set[Path]) -> None:

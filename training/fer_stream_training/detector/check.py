@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from .. import __version__
 from ..batch_norm import batch_normalization
+from ..metadata import own_properties
 from ..processor import compute_dtype
 from .candidates import AROUND, SIDE, WORTH_FROM, Candidates
 from .export import proven
@@ -106,7 +106,6 @@ def exported_check(model: keras.Model, found: Candidates, trained_on: str) -> on
         "check": json.dumps({"around": AROUND, "worth_from": WORTH_FROM}),
         "input": json.dumps({"layout": "NHWC", "range": [0, 255], "colour": "grey"}),
         "trained_on": trained_on,
-        "exporter": f"fer-stream-training {__version__}",
     }
-    onnx.helper.set_model_props(proto, {f"fer_stream.{k}": v for k, v in properties.items()})
+    onnx.helper.set_model_props(proto, own_properties(properties))
     return proto

@@ -12,7 +12,8 @@ import numpy as np
 
 from fer_stream.errors import ConfigError
 
-from ..checkpoint import CHECKPOINT_NAME, opened_arrays, write_atomically
+from ..checkpoint import CHECKPOINT_NAME, opened_arrays
+from ..files import replacing
 from .settings import DetectorSettings
 
 if TYPE_CHECKING:
@@ -29,6 +30,15 @@ class Checkpoint:
     """A hash of what the run learns from."""
     finished: int = 0
     """Epochs that were done when this run was begun or resumed."""
+
+    def require_sources(self, sources: str) -> None:
+        """Raise ConfigError for a run that learns from something else."""
+        if self.sources != sources:
+            raise ConfigError(
+                f"the run in {self.folder} was started with other faces, pictures or videos; "
+                "expected the same ones; give the same --data, --backgrounds, --video, --spare and "
+                "--earlier, or another --out"
+            )
 
     def begin(self) -> None:
         """Note the run before its first epoch, so that one stopped in it can be resumed too."""
@@ -55,10 +65,8 @@ class Checkpoint:
             "sources": self.sources,
             "settings": self.settings.as_dict(),
         }
-        write_atomically(
-            self.folder / CHECKPOINT_NAME,
-            lambda file: np.savez(file, *arrays, about=np.array(json.dumps(about))),
-        )
+        with replacing(self.folder / CHECKPOINT_NAME) as path:
+            np.savez(path, *arrays, about=np.array(json.dumps(about)))
 
 
 def earlier_run(folder: Path, settings: DetectorSettings, resume: bool) -> Checkpoint | None:

@@ -13,8 +13,8 @@ import numpy.typing as npt
 
 from fer_stream.errors import ModelError
 
-from .. import __version__
 from ..export import OPSET
+from ..metadata import own_properties
 from ..quantise import drop_unused_domains
 from .layout import LEVELS, SIDE_UNIT
 from .network import build
@@ -96,9 +96,8 @@ def write_metadata(proto: onnx.ModelProto, threshold: float, trained_on: str) ->
         "threshold": f"{threshold:.2f}",
         "input": json.dumps({"layout": "NHWC", "range": [0, 255], "colour": "grey"}),
         "trained_on": trained_on,
-        "exporter": f"fer-stream-training {__version__}",
     }
-    onnx.helper.set_model_props(proto, {f"fer_stream.{k}": v for k, v in properties.items()})
+    onnx.helper.set_model_props(proto, own_properties(properties))
 
 
 def store_as_halves(proto: onnx.ModelProto) -> None:

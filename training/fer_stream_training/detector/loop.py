@@ -11,8 +11,9 @@ import numpy as np
 
 from fer_stream.errors import ConfigError
 
-from ..checkpoint import opened_arrays, write_atomically
+from ..checkpoint import opened_arrays
 from ..divergence import require_number
+from ..files import replacing
 from ..growth import grown
 from ..processor import compute_dtype
 from .batches import batches
@@ -86,7 +87,8 @@ def _optimizer(settings: DetectorSettings) -> Any:
 
 def save_weights(model: keras.Model, path: Path) -> None:
     """Write a model's weights, for `load_weights`."""
-    write_atomically(path, lambda file: np.savez(file, *model.get_weights()))
+    with replacing(path) as temporary:
+        np.savez(temporary, *model.get_weights())
 
 
 def load_weights(model: keras.Model, path: Path) -> None:

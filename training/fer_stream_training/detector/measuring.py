@@ -11,8 +11,8 @@ from fer_stream.detectors.onnx import OnnxDetector
 from fer_stream.detectors.squares import overlaps
 from fer_stream.words import counted
 
+from .finding import hits
 from .pictures import Picture
-from .video import hits
 
 _SAME = 0.4
 """Intersection over union from which a square is the face."""

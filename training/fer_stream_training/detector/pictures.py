@@ -25,6 +25,11 @@ def no_squares() -> Squares:
     return np.zeros((0, 3), np.float32)
 
 
+def stacked(squares: list[np.ndarray]) -> Squares:
+    """Squares (3,) as one array, (K, 3), also of none."""
+    return np.array(squares, np.float32).reshape(-1, 3)
+
+
 @dataclass(frozen=True, slots=True)
 class Picture:
     """A grey picture, the faces in it, and squares in which there may be one."""

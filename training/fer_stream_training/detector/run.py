@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
 from rich.console import Console
 
-from fer_stream.errors import ConfigError
-from fer_stream.models.output import named_at_the_end
 from fer_stream.words import counted
 
-from ..checkpoint import write_atomically
 from ..data import load_splits
+from ..files import replacing, write_whole
 from ..needs import require_tensorflow
 from ..quiet import import_keras
+from ..stopping import resumable
 from .checkpoint import Checkpoint, earlier_run
 from .loop import save_weights, train
-from .pictures import Picture, load_pictures
+from .material import read_material, trained_on
+from .pictures import Picture
 from .scenes import Composer, Material
 from .settings import DetectorSettings
 from .sources import MODEL_NAME, WEIGHTS_NAME, Sources
@@ -44,45 +41,45 @@ def run_detector_training(
     faces = load_splits(sources.data, ("Training",), (48, 48))["Training"].images
     learned_from = sources.fingerprint(faces)
     checkpoint = earlier or Checkpoint(folder, settings, learned_from)
-    if checkpoint.sources != learned_from:
-        raise ConfigError(
-            f"the run in {folder} was started with other faces, pictures or videos; expected the "
-            "same ones; give the same --data, --backgrounds, --video, --spare and --earlier, or "
-            "another --out"
-        )
-    material = _material(faces, sources, settings, console)
+    checkpoint.require_sources(learned_from)
+    material = read_material(faces, sources, settings, console)
     import_keras()
-    from .export import exported
-    from .framing import calibrate
     from .measuring import measure
 
     start = sources.earlier / WEIGHTS_NAME if sources.earlier else None
-
-    def report(epoch: int, loss: float) -> None:
-        console.print(f"epoch {epoch}/{settings.epochs}  loss {loss:.3f}")
-
-    try:
-        model = train(material, checkpoint, start, report)
-        factors = calibrate(model, material.faces, settings.seed)
-        console.print(f"sides corrected by {', '.join(f'{factor:.3f}' for factor in factors)}")
-        save_weights(model, folder / WEIGHTS_NAME)
+    with resumable(folder, console):
         scenes = _test_scenes(material, settings)
-        proto = exported(model, scenes[:8], settings.threshold, trained_on(material))
-        _write_pair(proto.SerializeToString(), folder, material, settings, console)
-    except KeyboardInterrupt:
-        console.print(f"stopped; finished epochs are kept in {folder}; go on with --resume")
-        raise
-    except OSError as error:
-        raise ConfigError(
-            f"cannot write in {folder} ({error.strerror or error}); expected a folder to write in; "
-            "make room or choose another --out, then go on with --resume"
-        ) from error
+        _train_and_write(material, checkpoint, start, scenes, console)
     path = folder / MODEL_NAME
     console.print(
         f"on {counted(len(scenes), 'composed scene')}: {measure(path, scenes)}\n"
         f"wrote {path} ({path.stat().st_size:,} bytes), and {CHECK_NAME}, which is used with it; "
         f"use them with --detector onnx:{path}"
     )
+
+
+def _train_and_write(
+    material: Material,
+    checkpoint: Checkpoint,
+    start: Path | None,
+    scenes: list[Picture],
+    console: Console,
+) -> None:
+    """Train on from ``checkpoint`` and write the weights and both files into its folder."""
+    from .export import exported
+    from .framing import calibrate
+
+    folder, settings = checkpoint.folder, checkpoint.settings
+
+    def report(epoch: int, loss: float) -> None:
+        console.print(f"epoch {epoch}/{settings.epochs}  loss {loss:.3f}")
+
+    model = train(material, checkpoint, start, report)
+    factors = calibrate(model, material.faces, settings.seed)
+    console.print(f"sides corrected by {', '.join(f'{factor:.3f}' for factor in factors)}")
+    save_weights(model, folder / WEIGHTS_NAME)
+    proto = exported(model, scenes[:8], settings.threshold, trained_on(material))
+    _write_pair(proto.SerializeToString(), folder, material, settings, console)
 
 
 def _write_pair(
@@ -96,10 +93,9 @@ def _write_pair(
 
     The detector gets its name last: without a check it would look finished and be another one.
     """
-    with named_at_the_end(folder / MODEL_NAME) as path:
+    with replacing(folder / MODEL_NAME) as path:
         path.write_bytes(detector)
-        check = _trained_check(path, material, settings, console)
-        write_atomically(folder / CHECK_NAME, lambda file: file.write(check))
+        write_whole(folder / CHECK_NAME, _trained_check(path, material, settings, console))
 
 
 def _trained_check(
@@ -131,45 +127,8 @@ def _check_scenes(material: Material, settings: DetectorSettings) -> Iterator[Pi
         yield composer.scene((settings.seed + 2, number))
 
 
-def _material(
-    faces: npt.NDArray[np.uint8], sources: Sources, settings: DetectorSettings, console: Console
-) -> Material:
-    pictures = load_pictures(sources.backgrounds)
-    filmed: list[Picture] = []
-    hard: list[Picture] = []
-    if sources.videos or sources.earlier:
-        from .video import filmed_pictures, mined
-
-        earlier = sources.earlier / MODEL_NAME if sources.earlier else None
-        filmed = filmed_pictures(sources.videos, sources.spare, earlier)
-        hard = mined(pictures, earlier) if earlier else []
-    seen = sum(len(picture.faces) for picture in filmed)
-    console.print(
-        f"{counted(len(faces), 'face', ',')}, {counted(len(pictures), 'picture', ',')} without "
-        f"any, {counted(len(hard), 'place', ',')} in them mistaken for a face, "
-        f"{counted(len(filmed), 'frame', ',')} of videos with {counted(seen, 'face', ',')}"
-    )
-    share = settings.filmed_share
-    return Material(faces, pictures + hard, filmed, share, mistaken=len(hard))
-
-
 def _test_scenes(material: Material, settings: DetectorSettings) -> list[Picture]:
     """Scenes that were not trained on, though of the same faces and pictures."""
     composer = Composer(material, settings.height, settings.width)
     unreached = 2**32 - 1  # a batch's number, for a run with the next seed trains on the first ones
     return [composer.scene((settings.seed + 1, unreached, i)) for i in range(_TEST_SCENES)]
-
-
-def trained_on(material: Material) -> str:
-    """What a model's file says of what its network learned from."""
-    pictures = counted(len(material.pictures) - material.mistaken, "picture", ",")
-    places = counted(material.mistaken, "place", ",")
-    mistaken = f", {places} in them mistaken for a face" if material.mistaken else ""
-    count = sum(len(picture.faces) for picture in material.filmed)
-    faces = counted(count, "face", ",")
-    filmed = f", {faces} that Haar cascades agreed on in videos" if count else ""
-    digest = hashlib.sha256(material.faces.tobytes()).hexdigest()[:16]
-    return (
-        f"scenes composed of {counted(len(material.faces), 'face', ',')} (SHA-256 {digest}) and "
-        f"{pictures}{mistaken}{filmed}"
-    )

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from .heads import Head, head_bank
 from .patches import SIDE, draw_person, extended, mask_bank, not_a_face, varied_face
-from .pictures import Grey, Picture, Squares, background, draw_shapes, generated, no_squares
+from .pictures import Grey, Picture, background, draw_shapes, generated, stacked
 
 SMALLEST = 12.0  # px; smaller faces are not asked for
 _WITHOUT_FACES = 0.12  # share of the scenes
@@ -97,7 +97,7 @@ class Composer:
         for square, patch in pasted:  # after all the shoulders, which may cover a face
             _paste(image, square, patch, random)
         unsure = [*base.unsure, *tiny]
-        return Picture(_filmed(image, random), _stacked(faces), _stacked(unsure))
+        return Picture(_filmed(image, random), stacked(faces), stacked(unsure))
 
     def _base(self, random: np.random.Generator) -> Picture:
         material, size = self._material, (self._height, self._width)
@@ -195,7 +195,3 @@ def _filmed(image: Grey, random: np.random.Generator) -> Grey:
         _, coded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
         image = cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE)  # type: ignore[assignment]
     return image
-
-
-def _stacked(squares: list[np.ndarray]) -> Squares:
-    return np.stack(squares).astype(np.float32) if squares else no_squares()

@@ -1,4 +1,4 @@
-"""The second teacher: faces that Haar cascades and tracking agree on in videos."""
+"""Faces in videos that Haar cascades and tracking agree on: nobody has to mark them."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import numpy.typing as npt
 import fer_stream
 from fer_stream.detectors.onnx import OnnxDetector
 from fer_stream.errors import ConfigError
-from fer_stream.frames import new_frame
 from fer_stream.imaging import shrink, widened
-from fer_stream.types import Box, FrameResult, StreamInfo
+from fer_stream.sources import VIDEO_ENDINGS, is_named
+from fer_stream.types import FrameResult
 
-from .pictures import Grey, Picture, Squares
+from .finding import DOUBTFUL_FROM, hits, square_of
+from .pictures import Grey, Picture, Squares, stacked
 
-_SUFFIXES = (".mp4", ".webm", ".mov", ".mkv", ".avi")
 _TEACHER = "haar?detect_size=640&scale_factor=1.1&min_size=0.06&min_neighbors=6"
 _DETECT_EVERY = 3  # frames
 _LONG_SIDE = 640  # px of what is kept of a frame
@@ -27,7 +27,6 @@ _SHORTEST_S = 0.8  # a track that lasts less is no proof of a face
 _AROUND_S = 1.0  # before and after a track, where its face may be there unseen
 _SPARED_S = 0.5  # about the frames that are to be spared
 _WITNESSED_FROM = 0.2  # score of an earlier detector for what the teacher saw
-_DOUBTFUL_FROM = 0.4  # and for what the teacher did not see
 
 
 Spans = dict[int, list[tuple[float, np.ndarray]]]
@@ -57,10 +56,10 @@ def filmed_pictures(
     """
     videos = []
     for folder in folders:
-        files = sorted(f for f in folder.iterdir() if f.suffix.lower() in _SUFFIXES)
+        files = sorted(f for f in folder.iterdir() if is_named(f, VIDEO_ENDINGS))
         if not files:
             raise ConfigError(
-                f"no video in {folder}; expected {', '.join(_SUFFIXES)} files; check --video"
+                f"no video in {folder}; expected {', '.join(VIDEO_ENDINGS)} files; check --video"
             )
         for file in files:
             videos.append((file, _spared(spare / f"{file.name}.csv") if spare else set()))
@@ -90,7 +89,9 @@ def _of_video(path: Path, spared: set[int], earlier: Path | None) -> list[Pictur
         times[result.frame.index] = result.frame.time_s
         for face in result.faces:
             if face.track_id is not None:
-                spans.setdefault(face.track_id, []).append((result.frame.time_s, _square(face.box)))
+                spans.setdefault(face.track_id, []).append(
+                    (result.frame.time_s, square_of(face.box))
+                )
         if not kept or result.frame.time_s - kept[-1].time_s >= _STEP_S:
             kept.append(_seen(result))
     tests = [times[index] for index in spared if index in times]
@@ -106,13 +107,8 @@ def _seen(result: FrameResult) -> _Seen:
     frame = result.frame
     image, scale = shrink(frame.grey, _LONG_SIDE)
     image = image.copy() if frame.full_range else widened(image)
-    squares = {f.track_id: _square(f.box) for f in result.faces if f.track_id is not None}
+    squares = {f.track_id: square_of(f.box) for f in result.faces if f.track_id is not None}
     return _Seen(frame.index, frame.time_s, image, scale, squares)
-
-
-def _square(box: Box) -> np.ndarray:
-    side = (box.width + box.height) / 2
-    return np.array((box.x + box.width / 2, box.y + box.height / 2, side), np.float32)
 
 
 def _picture(seen: _Seen, spans: Spans, detector: OnnxDetector | None) -> Picture:
@@ -125,7 +121,7 @@ def _picture(seen: _Seen, spans: Spans, detector: OnnxDetector | None) -> Pictur
         elif span[0][0] - _AROUND_S <= seen.time_s <= span[-1][0] + _AROUND_S:
             nearest = min(span, key=lambda at: abs(at[0] - seen.time_s))[1]
             unsure.append(nearest * (1, 1, 1.6))
-    picture = Picture(seen.image, _stacked(sure) / seen.scale, _stacked(unsure) / seen.scale)
+    picture = Picture(seen.image, stacked(sure) / seen.scale, stacked(unsure) / seen.scale)
     return witnessed(picture, detector) if detector else picture
 
 
@@ -133,7 +129,7 @@ def witnessed(picture: Picture, detector: OnnxDetector) -> Picture:
     """The picture with those faces that a detector sees too; all that one alone sees is unsure."""
     seen, scores = hits(detector, picture.image)
     agreed = _any_near(picture.faces, seen)
-    alone = (scores >= _DOUBTFUL_FROM) & ~_any_near(seen, picture.faces)
+    alone = (scores >= DOUBTFUL_FROM) & ~_any_near(seen, picture.faces)
     unsure = [picture.unsure, picture.faces[~agreed], seen[alone]]
     return Picture(picture.image, picture.faces[agreed], np.concatenate(unsure))
 
@@ -145,29 +141,3 @@ def _any_near(squares: Squares, others: Squares) -> npt.NDArray[np.bool_]:
     smaller = np.minimum(squares[:, None, 2], others[None, :, 2])
     near: npt.NDArray[np.bool_] = ((away < 0.35 * larger) & (larger < 2 * smaller)).any(axis=1)
     return near
-
-
-def _stacked(squares: list[np.ndarray]) -> Squares:
-    return np.array(squares, np.float32).reshape(-1, 3)
-
-
-def hits(detector: OnnxDetector, image: Grey) -> tuple[Squares, npt.NDArray[np.float32]]:
-    """What a detector finds in a picture, the surest first: squares, px, and their scores (N,)."""
-    height, width = image.shape
-    found = detector.detect(new_frame(image, 0, 0.0, StreamInfo("picture", width, height)))
-    scores = np.array([detection.confidence or 0.0 for detection in found], np.float32)
-    return _stacked([_square(detection.box) for detection in found]), scores
-
-
-def mined(pictures: list[Picture], earlier: Path) -> list[Picture]:
-    """The surroundings of what the detector `earlier` takes for faces in pictures without any."""
-    detector = OnnxDetector(str(earlier), threshold=_DOUBTFUL_FROM, check=False)
-    hard = []
-    for picture in pictures:
-        for x, y, side in hits(detector, picture.image)[0]:
-            reach = max(1.5 * side, 80)
-            rows, columns = picture.image.shape
-            top, bottom = max(int(y - reach), 0), min(int(y + reach), rows)
-            left, right = max(int(x - reach), 0), min(int(x + reach), columns)
-            hard.append(Picture(picture.image[top:bottom, left:right].copy()))
-    return hard

@@ -1,0 +1,42 @@
+"""Writing a run's files: each is there whole or not at all, whenever the run is killed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A path beside ``path`` to write to: it takes its place in one step when the block ends.
+
+    A kill or power cut at any moment leaves the old file or the new one, never a part; an error
+    leaves the old one.
+    """
+    # In front, for the ending stays: Keras and NumPy go by it.
+    temporary = path.with_name(f"unfinished-{path.name}")
+    try:
+        yield temporary
+        _flush(temporary)
+        temporary.replace(path)
+    finally:
+        # On a full disk it would take the room that is needed to go on.
+        temporary.unlink(missing_ok=True)
+    _flush(path.parent)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file in one step."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def _flush(path: Path) -> None:
+    """Wait until a file's content, or a folder's list of files, is on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
