@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from fer_stream_training.checkpoint import (
     EpochRecord,
     RunState,
     load_checkpoint,
+    put_in_place,
     save_checkpoint,
     write_atomically,
 )
@@ -72,6 +75,34 @@ def test_a_failed_write_leaves_the_earlier_file(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="disk full"):
         write_atomically(path, fail)
     assert path.read_bytes() == b"first"
+
+
+def test_files_are_written_where_windows_refuses_what_unix_allows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fcntl = pytest.importorskip("fcntl")  # on Windows the other tests tell
+    opened, flushed = os.open, os.fsync
+
+    def open_no_folder(path: Any, *how: Any, **options: Any) -> int:
+        if Path(path).is_dir():
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        return opened(path, *how, **options)
+
+    def flush_no_reader(descriptor: int) -> None:
+        if fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY:
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+        flushed(descriptor)
+
+    monkeypatch.setattr(os, "open", open_no_folder)
+    monkeypatch.setattr(os, "fsync", flush_no_reader)
+    (tmp_path / "unfinished").write_bytes(b"Keras writes by itself")
+    put_in_place(tmp_path / "unfinished", tmp_path / "model")
+    write_atomically(tmp_path / "file", lambda file: file.write(b"ours"))
+    monkeypatch.undo()
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == {
+        "model": b"Keras writes by itself",
+        "file": b"ours",
+    }
 
 
 def test_missing_and_damaged_checkpoints_are_named(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 import platform
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +21,7 @@ from .calibration import (
     certainty,
     fit_temperature,
 )
-from .checkpoint import EpochRecord, RunState, write_atomically, write_history
+from .checkpoint import EpochRecord, RunState, put_in_place, write_atomically, write_history
 from .data import Dataset
 from .evaluation import Evaluation, class_table, confusion_table, evaluate
 from .export import Parity, compare, float32_model, onnx_predictor, require_parity, to_onnx
@@ -140,9 +139,7 @@ def _save_keras(model: keras.Model, path: Path) -> None:
     temporary = path.with_name(f"unfinished{path.suffix}")
     try:
         model.save(temporary)
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        put_in_place(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
 

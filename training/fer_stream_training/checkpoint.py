@@ -68,14 +68,22 @@ def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     try:
         with temporary.open("wb") as file:
             write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        put_in_place(temporary, path)
     except OSError:
         # On a full disk it would take the room that is needed to go on.
         temporary.unlink(missing_ok=True)
         raise
-    directory = os.open(path.parent, os.O_RDONLY)
+
+
+def put_in_place(temporary: Path, path: Path) -> None:
+    """Give a file that is whole its name, in one step, so that a power cut finds it there."""
+    with temporary.open("r+b") as file:  # Windows makes no file safe that is only read
+        os.fsync(file.fileno())
+    temporary.replace(path)
+    try:
+        directory = os.open(path.parent, os.O_RDONLY)
+    except PermissionError:  # Windows opens no folders
+        return
     try:
         os.fsync(directory)
     finally:
