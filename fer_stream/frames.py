@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import av
 import cv2
@@ -79,8 +80,9 @@ def _luma(picture: av.VideoFrame) -> tuple[GreyImage, bool]:
     name = picture.format.name
     if not name.startswith(_EIGHT_BIT_LUMA) or name.endswith(("le", "be")):
         return _converted(picture, "gray"), True
-    plane = picture.planes[0]  # a view: no copy, and the view keeps the picture alive
-    rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)  # type: ignore[call-overload]
+    plane: Any = picture.planes[0]  # a buffer, which PyAV's types do not say
+    # A view: no copy, and the view keeps the picture alive.
+    rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
     full = name.startswith(_FULL_RANGE) or picture.color_range == _COLOR_RANGE_FULL
     return rows[: picture.height, : picture.width], full
 

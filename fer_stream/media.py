@@ -16,8 +16,22 @@ from fer_stream.words import counted
 
 Packet: TypeAlias = "av.Packet[Any]"
 
+# Later ones take tags in any encoding, and have no option for it any more.
+_STRICT_TAGS = int(av.__version__.partition(".")[0]) < 19
+
 # Containers round their own duration; less than this many seconds short is not a cut file.
 _SLACK_S = 0.5
+
+
+def open_input(place: str, **options: Any) -> InputContainer:
+    """Open a path or URL to be read; `options` are those of `av.open`.
+
+    Tags in another encoding than UTF-8, which old cameras write, are no error.
+    """
+    if _STRICT_TAGS:
+        options["metadata_errors"] = "replace"
+    container: InputContainer = av.open(place, "r", **options)
+    return container
 
 
 def ffmpeg_reason(error: BaseException) -> str:
@@ -71,7 +85,7 @@ def decode(
     except av.FFmpegError:
         # What the decoder still holds came before the failure; an empty packet gets it out.
         end: Packet = av.Packet()
-        if stream.time_base is not None:
+        if stream.time_base:
             end.time_base = stream.time_base  # pictures take theirs from the packet
         with suppress(av.FFmpegError):
             yield from _pictures(stream.codec_context, end, damaged)
@@ -171,7 +185,7 @@ class MediaClock:
     def _stamp(self, picture: av.VideoFrame) -> float | None:
         if not self._by_decoding:
             return picture.time
-        if picture.dts is None or picture.time_base is None:
+        if picture.dts is None or not picture.time_base:
             return None
         return float(picture.dts * picture.time_base)
 

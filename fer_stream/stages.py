@@ -196,7 +196,8 @@ class Classifier(Stage):
 
             def classify(self, crops: npt.NDArray[np.uint8]) -> list[EmotionScores]:
                 bright = crops.mean(axis=(1, 2), dtype=np.float32) / 255
-                return [EmotionScores(self.labels, np.array([1 - b, b])) for b in bright]
+                pairs = np.stack([1 - bright, bright], axis=1)  # (N, 2) float32
+                return [EmotionScores(self.labels, pair) for pair in pairs]
     """
 
     labels: tuple[str, ...]

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
-from typing import Any
+from typing import Any, SupportsFloat
 
 import av
 import cv2
@@ -48,12 +47,12 @@ class View:
         return shown if shown is image else np.ascontiguousarray(shown)
 
 
-def view_of(picture: av.VideoFrame, pixel_aspect: Fraction | None) -> View:
+def view_of(picture: av.VideoFrame, pixel_aspect: SupportsFloat | None) -> View:
     """Return how a decoded picture is to be shown.
 
     Args:
         picture: Its display matrix says how it is turned and mirrored.
-        pixel_aspect: Width to height of a pixel, as the stream says; None: square.
+        pixel_aspect: Width to height of a pixel, as the stream says; None or 0: square.
     """
     size = _stretched(picture.width, picture.height, float(pixel_aspect or 1))
     a, b, c, d = _matrix(picture)

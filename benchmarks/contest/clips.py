@@ -82,7 +82,8 @@ def _of(title: str, path: Path, size: tuple[int, int], crop: tuple[int, int] | N
                 yield image[: crop[1], : crop[0]] if crop else image
 
     with av.open(str(path)) as container:
-        fps = container.streams.video[0].average_rate or Fraction(25)
+        rate = container.streams.video[0].average_rate  # av's own kind of fraction since av 19
+        fps = Fraction(rate.numerator, rate.denominator) if rate else Fraction(25)
     return Clip(title, *size, fps, lambda: _without_end(once))
 
 

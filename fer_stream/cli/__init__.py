@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from typing import Any
@@ -77,6 +78,10 @@ for _command in (run, bench, plugins, models, doctor, *STAND_INS):
 
 def main() -> None:
     """Run the command line; a `FerStreamError` ends it with one line and its exit code."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A name that the output cannot spell must not end a run: in a pipe Windows has a few
+        # hundred letters, and a file's name on Linux need not be text at all.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         cli()
     except FerStreamError as error:

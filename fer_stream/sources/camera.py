@@ -17,6 +17,7 @@ from fer_stream.urls import without_password
 from fer_stream.words import counted
 
 _API = cv2.CAP_V4L2 if sys.platform == "linux" else cv2.CAP_ANY
+_NODES = Path("/sys/class/video4linux")
 _MAX_DIGITS = 4  # the system counts cameras from 0
 _FIRST_FRAME_TRIES = 30  # some cameras give a second of failed reads while they wake up
 
@@ -114,7 +115,8 @@ def _bgr(image: object) -> BgrImage:
 def list_cameras() -> list[str]:
     """Return the cameras that can be opened, as `NUMBER (NAME)`."""
     found = []
-    for index, name in _candidates():
+    known = named_cameras() if sys.platform == "linux" else [(index, "") for index in range(4)]
+    for index, name in known:
         capture = cv2.VideoCapture(index, _API)
         if capture.isOpened():
             found.append(f"{index} ({name})" if name else str(index))
@@ -122,11 +124,13 @@ def list_cameras() -> list[str]:
     return found
 
 
-def _candidates() -> list[tuple[int, str]]:
-    if sys.platform != "linux":
-        return [(index, "") for index in range(4)]
-    nodes = Path("/sys/class/video4linux").glob("video*")
+def named_cameras(nodes: Path = _NODES) -> list[tuple[int, str]]:
+    """Return the number and name of each camera that Linux knows, in the numbers' order."""
+    # The kernel cuts a long name off, in the middle of a letter too.
     return sorted(
-        (int(node.name.removeprefix("video")), (node / "name").read_text().strip())
-        for node in nodes
+        (
+            int(node.name.removeprefix("video")),
+            (node / "name").read_text(encoding="utf-8", errors="replace").strip(),
+        )
+        for node in nodes.glob("video*")
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 import av
 
 from fer_stream.errors import SourceError
-from fer_stream.media import ffmpeg_reason
+from fer_stream.media import ffmpeg_reason, open_input
 from fer_stream.reader import VideoReader
 from fer_stream.stages import Source
 from fer_stream.types import Frame, StreamInfo
@@ -43,7 +43,7 @@ class FileSource(Source):
             raise SourceError(f"{self._path} is empty; expected a video file")
         try:
             # Absolute: FFmpeg takes what stands before a colon in a bare name for a protocol.
-            container = av.open(str(self._path.absolute()), metadata_errors="replace")
+            container = open_input(str(self._path.absolute()))
         except (av.FFmpegError, OSError) as error:
             raise SourceError(
                 f"cannot open {self._path} as a video: {ffmpeg_reason(error)}; "

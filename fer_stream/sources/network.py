@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import av
 
 from fer_stream.errors import ConfigError, SourceError
-from fer_stream.media import ffmpeg_reason
+from fer_stream.media import ffmpeg_reason, open_input
 from fer_stream.reader import VideoReader
 from fer_stream.sources import VIDEO_ENDINGS
 from fer_stream.stages import Source
@@ -66,9 +66,7 @@ class NetworkSource(Source):
         options = {"rtsp_transport": "tcp"} if self._url.lower().startswith("rtsp") else {}
         start = time.monotonic()
         try:
-            container = av.open(
-                self._url, options=options, timeout=self._timeout, metadata_errors="replace"
-            )
+            container = open_input(self._url, options=options, timeout=self._timeout)
         except (av.FFmpegError, OSError) as error:
             reason = without_password(ffmpeg_reason(error).replace(self._url, self.source_id))
             if error.errno == errno.EIO:  # what FFmpeg makes of a name that nobody knows, too

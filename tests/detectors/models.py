@@ -129,7 +129,7 @@ def _scores(plane: str, stride: int, channels: int) -> tuple[list[NodeProto], li
     """Each cell's mean over 255, (1, C, 1), as `score<stride>`."""
     weights = np.full((1, channels, 1, 1), 1 / 255 / channels, np.float32)
     nodes = [
-        helper.make_node("Conv", [plane, f"w{stride}"], [f"grey{stride}"]),
+        helper.make_node("Conv", [plane, f"w{stride}"], [f"grey{stride}"], kernel_shape=[1, 1]),
         helper.make_node(
             "AveragePool",
             [f"grey{stride}"],

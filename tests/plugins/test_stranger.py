@@ -124,7 +124,8 @@ def test_its_command_is_in_the_help_and_works(stranger: Stranger) -> None:
 def test_its_command_refuses_bad_usage_as_ours_do(stranger: Stranger) -> None:
     done = stranger.run("fer-stream whisper --loud", check=False)
     assert done.returncode == 2
-    assert done.stderr == "fer-stream: no such option '--loud'; see fer-stream whisper --help\n"
+    said = done.stderr.replace(": --loud", " '--loud'")  # as older versions of click put it
+    assert said == "fer-stream: no such option '--loud'; see fer-stream whisper --help\n"
 
 
 def test_after_it_is_uninstalled_nothing_of_it_is_left(stranger: Stranger) -> None:

@@ -8,13 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import cv2
 import pytest
 
 from fer_stream.errors import ConfigError
 from fer_stream.sinks.console import ConsoleSink
 from fer_stream.testing import make_status
 from fer_stream.types import RunInfo, SourceState
-from tests.programs import in_terminal, run
+from tests.clips import Image
+from tests.programs import environment, in_terminal, run
 from tests.sinks.writing import write_all
 
 FACE = ((4, 5, 20, 21), "happy")
@@ -54,6 +56,31 @@ def test_an_uncertain_face_is_told_without_an_emotion_or_score(
 ) -> None:
     lines = printed(capsys, run_info, make(0, FACE, uncertain_below=0.71))
     assert [line.split(" s  ")[1] for line in lines] == ["#1 uncertain"]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "name", "shown"),
+    [
+        ("cp1252", "caf\u00e9.png", "caf\u00e9.png"),
+        ("cp1252", "\u6620.png", "\\u6620.png"),  # Windows, in a pipe
+        ("utf-8", "\udcff.png", "\\udcff.png"),  # Linux: a name of any bytes
+    ],
+)
+def test_a_name_that_the_output_cannot_spell_ends_nothing(
+    tmp_path: Path, astronaut: Image, encoding: str, name: str, shown: str
+) -> None:
+    try:
+        (tmp_path / name).write_bytes(cv2.imencode(".png", astronaut)[1].tobytes())
+    except (OSError, UnicodeError):
+        pytest.skip("no file can be called so here")
+    done = run(
+        *("run", "--source", name, "--sink", "console"),
+        cwd=tmp_path,
+        env=environment(PYTHONIOENCODING=encoding),
+        encoding=encoding,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"{shown}     0.00 s  happy")
 
 
 def test_single_pictures_have_a_line_each(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from fer_stream.errors import ConfigError, SourceError
 from fer_stream.plugins import installed
-from fer_stream.sources.camera import CameraSource
+from fer_stream.sources.camera import CameraSource, named_cameras
 from fer_stream.spec import StageSpec, build
 
 
@@ -38,6 +39,13 @@ def test_options_are_read_from_text() -> None:
     build(cls, StageSpec("camera", "1", {"width": "1280", "fps": "29.97", "fourcc": "YUYV"}))
     with pytest.raises(ConfigError, match="option 'width' must be a whole number, got 'wide'"):
         build(cls, StageSpec("camera", "1", {"width": "wide"}))
+
+
+def test_a_name_that_the_kernel_has_cut_in_a_letter_is_no_error(tmp_path: Path) -> None:
+    for number, name in ((10, b"Kamera\n"), (2, "Caméra intégrée pour ordinateurs".encode()[:16])):
+        (tmp_path / f"video{number}").mkdir()
+        (tmp_path / f"video{number}" / "name").write_bytes(name)
+    assert named_cameras(tmp_path) == [(2, "Caméra intégr\ufffd"), (10, "Kamera")]
 
 
 def test_a_camera_that_is_not_there_is_named(capfd: pytest.CaptureFixture[str]) -> None:

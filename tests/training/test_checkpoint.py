@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -73,6 +76,29 @@ def test_a_failed_write_leaves_the_earlier_file(tmp_path: Path) -> None:
         stopped()
     assert path.read_bytes() == b"first"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_files_are_written_where_windows_refuses_what_unix_allows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fcntl = pytest.importorskip("fcntl")  # on Windows the other tests tell
+    opened, flushed = os.open, os.fsync
+
+    def open_no_folder(path: Any, *how: Any, **options: Any) -> int:
+        if Path(path).is_dir():
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        return opened(path, *how, **options)
+
+    def flush_no_reader(descriptor: int) -> None:
+        if fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY:
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+        flushed(descriptor)
+
+    monkeypatch.setattr(os, "open", open_no_folder)
+    monkeypatch.setattr(os, "fsync", flush_no_reader)
+    write_whole(tmp_path / "file", b"ours")
+    monkeypatch.undo()
+    assert [(file.name, file.read_bytes()) for file in tmp_path.iterdir()] == [("file", b"ours")]
 
 
 def test_missing_and_damaged_checkpoints_are_named(tmp_path: Path) -> None:

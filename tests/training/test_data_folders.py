@@ -79,6 +79,16 @@ def test_colour_is_read_as_grey(tmp_path: Path, make_classes: Make) -> None:
     assert np.all(abs(image.astype(float) - 0.587 * 200) < 1)
 
 
+@pytest.mark.parametrize("name", ["\u6620.png", "\udcff.png"])  # the second: Linux takes any bytes
+def test_a_file_may_have_any_name(tmp_path: Path, make_classes: Make, name: str) -> None:
+    make_classes(tmp_path, ("a", "b"), count=2)
+    try:
+        (tmp_path / "a" / "face00.png").rename(tmp_path / "a" / name)
+    except (OSError, UnicodeError):
+        pytest.skip("no file can be called so here")
+    assert len(load_dataset(tmp_path).training) == 2
+
+
 def test_emotions_in_another_size_are_taken_as_they_are(tmp_path: Path, make_classes: Make) -> None:
     names = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
     data = load_dataset(_split(tmp_path, make_classes, names, size=(64, 64), count=1))

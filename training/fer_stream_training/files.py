@@ -19,12 +19,13 @@ def replacing(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f"unfinished-{path.name}")
     try:
         yield temporary
-        _flush(temporary)
+        with temporary.open("r+b") as file:  # Windows flushes no file that is only read
+            os.fsync(file.fileno())
         temporary.replace(path)
     finally:
         # On a full disk it would take the room that is needed to go on.
         temporary.unlink(missing_ok=True)
-    _flush(path.parent)
+    _flush_folder(path.parent)
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -33,9 +34,12 @@ def write_whole(path: Path, content: bytes) -> None:
         temporary.write_bytes(content)
 
 
-def _flush(path: Path) -> None:
-    """Wait until a file's content, or a folder's list of files, is on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
+def _flush_folder(folder: Path) -> None:
+    """Wait until a folder's list of files is on the disk."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except PermissionError:  # Windows opens no folders
+        return
     try:
         os.fsync(descriptor)
     finally:

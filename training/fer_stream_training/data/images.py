@@ -44,6 +44,19 @@ def read_images(files: Iterable[Path], size: Size | None, *, fer2013: bool) -> l
     return images
 
 
+def grey_image(file: Path) -> ImageArray | None:
+    """An image file as an (H, W) uint8 grey image; None for what cannot be read."""
+    import cv2
+
+    # Not cv2.imread: on Windows it cannot open a path beyond ASCII, and on Linux it brings the
+    # process down at a name that is not UTF-8.
+    try:
+        image = cv2.imdecode(np.fromfile(file, np.uint8), cv2.IMREAD_GRAYSCALE)
+    except (OSError, cv2.error):
+        return None
+    return None if image is None else np.asarray(image, dtype=np.uint8)
+
+
 def resized(image: ImageArray, size: Size) -> ImageArray:
     """One (H, W) uint8 image as ``size``, by the way a run makes its crops."""
     import cv2
@@ -59,12 +72,10 @@ def _kept(image: ImageArray) -> bool:
 
 
 def _read_image(file: Path) -> ImageArray:
-    import cv2
-
-    image = cv2.imread(str(file), cv2.IMREAD_GRAYSCALE)
+    image = grey_image(file)
     if image is None:
         raise ConfigError(
             f"cannot read the image {file}; expected a picture of a face, such as a .png or .jpg; "
             "convert, replace or remove it"
         )
-    return np.asarray(image, dtype=np.uint8)
+    return image

@@ -128,7 +128,7 @@ def _parse_pixels(text: str, where: str) -> ImageArray:
     try:
         # numpy's text parser: five times as fast as int() over split(), 2 s for the whole file.
         values = np.fromstring(text, dtype=np.int32, sep=" ")
-        valid = not len(values) or (values.min() >= 0 and values.max() <= 255)
+        valid = not len(values) or bool(values.min() >= 0 and values.max() <= 255)
     except ValueError:
         valid = False
     if not valid:

@@ -11,6 +11,8 @@ import numpy.typing as npt
 
 from fer_stream.errors import ConfigError
 
+from ..data.images import grey_image
+
 Grey = npt.NDArray[np.uint8]
 """(H, W) uint8."""
 Squares = npt.NDArray[np.float32]
@@ -48,15 +50,13 @@ def load_pictures(folders: tuple[Path, ...]) -> list[Picture]:
     pictures = []
     for folder in folders:
         files = sorted(f for f in folder.rglob("*") if f.suffix.lower() in _SUFFIXES)
-        read = [
-            image for f in files if (image := cv2.imread(str(f), cv2.IMREAD_GRAYSCALE)) is not None
-        ]
+        read = [image for file in files if (image := grey_image(file)) is not None]
         if not read:
             raise ConfigError(
                 f"no picture in {folder}; expected {', '.join(_SUFFIXES)} files of scenes without "
                 "faces; check --backgrounds"
             )
-        pictures += [Picture(_shrunk(np.asarray(image, np.uint8))) for image in read]
+        pictures += [Picture(_shrunk(image)) for image in read]
     return pictures
 
 
