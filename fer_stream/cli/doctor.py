@@ -68,7 +68,7 @@ def _opencv() -> Finding:
             continue
         if hasattr(cv2, "CascadeClassifier"):
             return Finding("opencv", found)
-        return Finding("opencv", found, "pip install 'opencv-python>=4.10,<5'", needed=True)
+        return Finding("opencv", found, 'pip install "opencv-python>=4.10,<5"', needed=True)
     return Finding("opencv", cv2.__version__)
 
 

@@ -26,7 +26,7 @@ def _stand_in(name: str, what: str, install: str) -> click.Command:
             raise PluginError(f"{broken[0].plugin} failed to load: {broken[0].reason}")
         raise PluginError(
             f"fer-stream {name} is part of the training package, which is not installed; "
-            f"install it with: pip install '{install}'"
+            f'install it with: pip install "{install}"'
         )
 
     return command

@@ -73,7 +73,7 @@ def make_pages(stats: RunStats, health: Health) -> Pages:
         if error.name != "prometheus_client":
             raise
         raise ConfigError(
-            "metrics need prometheus-client; install it with: pip install 'fer-stream[metrics]'"
+            'metrics need prometheus-client; install it with: pip install "fer-stream[metrics]"'
         ) from None
     registry = make_registry(stats)
 

@@ -215,7 +215,7 @@ def test_training_commands_say_how_to_get_them(
     assert done.returncode == 2
     assert done.stderr.splitlines() == [
         f"fer-stream: fer-stream {arguments[0]} is part of the training package, which is not "
-        f"installed; install it with: pip install '{install}'"
+        f'installed; install it with: pip install "{install}"'
     ]
 
 

@@ -285,5 +285,5 @@ def test_without_the_client_library_it_says_what_to_install(tmp_path: Path) -> N
         assert done.returncode == code, done.stderr
     assert done.stderr == (
         "fer-stream: metrics need prometheus-client; install it with: "
-        "pip install 'fer-stream[metrics]'\n"
+        'pip install "fer-stream[metrics]"\n'
     )

@@ -71,5 +71,5 @@ def test_train_without_tensorflow_says_how_to_get_it(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert done.stderr.splitlines() == [
         "fer-stream: this command needs tensorflow, tf2onnx, onnx, which fer-stream-training does "
-        "not bring by itself; install with: pip install 'fer-stream-training[tensorflow]'"
+        'not bring by itself; install with: pip install "fer-stream-training[tensorflow]"'
     ]

@@ -15,5 +15,5 @@ def require_tensorflow() -> None:
     if missing:
         raise ConfigError(
             f"this command needs {', '.join(missing)}, which fer-stream-training does not bring by "
-            "itself; install with: pip install 'fer-stream-training[tensorflow]'"
+            'itself; install with: pip install "fer-stream-training[tensorflow]"'
         )
