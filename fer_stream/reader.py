@@ -17,6 +17,7 @@ from fer_stream.media import (
     decode,
     ffmpeg_reason,
     is_tile,
+    nominal_rate,
     video_stream,
 )
 from fer_stream.types import Frame, StreamInfo
@@ -73,7 +74,7 @@ class VideoReader:
         """Describe the stream; call it before `frames`."""
         assert self._first is not None
         width, height = self._view(self._first).size
-        rate = self._stream.average_rate
+        rate = nominal_rate(self._stream, self._first)
         count = None if self._live else self._progress.expected_frames()
         # FFmpeg's name for whatever may be one picture, such as "jpeg_pipe".
         is_picture = not self._live and self._container.format.name.endswith("_pipe")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import os
+import threading
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ import av
 import cv2
 import numpy as np
 import pytest
+from av.stream import Disposition
 
 import fer_stream
 from fer_stream.errors import ConfigError, SourceError
@@ -88,6 +91,53 @@ def test_time_starts_at_zero_however_late_the_stream_starts(clip: MakeClip) -> N
     _, frames, error = read(path)
     assert error == ""
     assert [frame.time_s for frame in frames] == pytest.approx([i / 25 for i in range(40)])
+
+
+@pytest.mark.parametrize("codec", ["libx264", "libx265"])
+def test_a_stream_without_a_container_keeps_the_rate_that_it_says(
+    codec: str, clip: MakeClip
+) -> None:
+    name = {"libx264": "camera.h264", "libx265": "camera.hevc"}[codec]
+    info, frames, error = read(clip(name, codec=codec, fps=50))
+    assert error == ""
+    assert info.fps == 50
+    assert [frame.time_s for frame in frames] == pytest.approx([i / 50 for i in range(40)])
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are Unix's")
+def test_a_named_pipe_is_read_as_it_is_written(clip: MakeClip, tmp_path: Path) -> None:
+    film, pipe = clip("clip.ts").read_bytes(), tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=(film,), daemon=True)
+    writer.start()
+    _, frames, error = read(pipe)
+    writer.join()
+    assert error == ""
+    assert [frame.time_s for frame in frames] == pytest.approx([i / 25 for i in range(40)])
+
+
+def test_of_two_films_in_a_file_the_one_that_players_show_is_read(
+    tmp_path: Path, astronaut: Image
+) -> None:
+    path = tmp_path / "two.mkv"
+    with av.open(str(path), "w") as container:
+        preview, film = (container.add_stream("mpeg4", rate=25) for _ in range(2))
+        # A number: PyAV before 17 takes nothing else.
+        preview.disposition, film.disposition = 0, Disposition.default.value  # type: ignore[assignment]
+        sizes = {preview: (64, 48), film: (320, 240)}
+        for stream, (width, height) in sizes.items():
+            stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        for index in range(5):
+            for stream, (width, height) in sizes.items():
+                image = astronaut[:height, :width].copy()
+                picture = av.VideoFrame.from_ndarray(image, format="bgr24")
+                picture.pts = index
+                container.mux(stream.encode(picture))
+        for stream in sizes:
+            container.mux(stream.encode(None))
+    info, frames, error = read(path)
+    assert error == ""
+    assert (info.width, info.height, len(frames)) == (320, 240, 5)
 
 
 def test_an_empty_packet_is_no_damage(clip: MakeClip) -> None:
@@ -426,6 +476,12 @@ def test_a_name_that_no_file_can_have_is_an_error_of_ours() -> None:
 def test_a_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="as a video"):
         FileSource(str(tmp_path)).open()
+
+
+@pytest.mark.skipif(not Path("/dev/null").exists(), reason="devices are Unix's")
+def test_who_gives_a_device_is_told_how_cameras_are_given() -> None:
+    with pytest.raises(SourceError, match=r"/dev/null is a device; expected .* such as 0"):
+        FileSource("/dev/null").open()
 
 
 def test_a_path_is_required() -> None:
