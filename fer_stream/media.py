@@ -11,6 +11,7 @@ import av
 from av.container import InputContainer
 from av.stream import Disposition
 from av.video.codeccontext import VideoCodecContext
+from av.video.reformatter import Colorspace
 from av.video.stream import VideoStream
 
 from fer_stream.words import counted
@@ -22,6 +23,8 @@ _STRICT_TAGS = int(av.__version__.partition(".")[0]) < 19
 
 # Containers round their own duration; less than this many seconds short is not a cut file.
 _SLACK_S = 0.5
+
+_HD = (1280, 576)  # px; from this width, or above this height
 
 
 def open_input(place: str, **options: Any) -> InputContainer:
@@ -62,6 +65,11 @@ def nominal_rate(stream: VideoStream, first: av.VideoFrame) -> Fraction | None:
     if first.pts is None and stream.codec_context.framerate:
         return stream.codec_context.framerate
     return stream.average_rate
+
+
+def usual_matrix(width: int, height: int) -> Colorspace:
+    """Return how players turn a film's luma and chroma into colours if it does not say how."""
+    return Colorspace.ITU709 if width >= _HD[0] or height > _HD[1] else Colorspace.ITU601
 
 
 def decode(

@@ -131,8 +131,12 @@ class VideoReader:
         # Not asked of each picture: one whose side data was looked at refers to itself, and stays
         # in memory until Python looks for cycles.
         if stored != self._stored:
-            self._stored, self._shown = stored, view_of(picture, self._pixel_aspect)
+            self._stored, self._shown = stored, self._new_view(picture)
         return self._shown
+
+    def _new_view(self, picture: av.VideoFrame) -> View:
+        transfer = self._stream.codec_context.color_trc  # a picture says it from PyAV 16 on only
+        return view_of(picture, self._pixel_aspect, transfer)
 
     def _keep_pace(self, time_s: float) -> None:
         ahead_s = self._began + time_s - time.monotonic()

@@ -21,8 +21,8 @@ class FileSource(Source):
 
     Media time comes from the container's time stamps and starts at 0, so that clips with a
     variable frame rate are timed right. Frames are as players show them: turned and mirrored as the
-    file says, and with square pixels. A damaged or cut file gives every frame that can be
-    decoded, then `SourceError` with the word `incomplete`.
+    file says, with square pixels, and HDR10 in the levels of other films. A damaged or cut file
+    gives every frame that can be decoded, then `SourceError` with the word `incomplete`.
     """
 
     name = "file"

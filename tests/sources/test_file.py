@@ -14,12 +14,15 @@ import cv2
 import numpy as np
 import pytest
 from av.stream import Disposition
+from av.video.reformatter import ColorRange, Colorspace
 
 import fer_stream
 from fer_stream.errors import ConfigError, SourceError
+from fer_stream.frames import frame_from_video
 from fer_stream.imaging import crop_face
 from fer_stream.sources.file import FileSource
 from fer_stream.types import Box, Frame, StreamInfo
+from fer_stream.upright import view_of
 from tests.clips import (
     Image,
     cut,
@@ -282,6 +285,55 @@ def test_the_luma_plane_is_the_grey_of_the_colours(
     assert np.percentile(np.abs(from_luma - from_colours), 99) <= 3
     assert from_luma.min() < 8
     assert from_luma.max() > 247
+
+
+def in_pq(image: Image) -> Image:
+    """Return a picture in the levels of HDR10 (SMPTE ST 2084), its white at 203 cd/m2."""
+    light = 0.0203 * (image / 255.0) ** 2.4
+    power = light ** (2610 / 16384)
+    coded = (3424 / 4096 + 2413 / 128 * power) / (1 + 2392 / 128 * power)
+    return np.round(255 * coded ** (2523 / 32)).astype(np.uint8)
+
+
+@pytest.mark.parametrize("pix_fmt", ["yuv420p", "yuv420p10le"])
+def test_hdr_comes_in_the_levels_of_other_recordings(
+    pix_fmt: str, clip: MakeClip, astronaut: Image
+) -> None:
+    image = astronaut[:240, :320]
+    hdr = clip("hdr.mp4", [in_pq(image)] * 2, pix_fmt=pix_fmt, transfer=16)
+    _, frames, _ = read(hdr)
+    _, others, _ = read(clip("other.mp4", [image] * 2))
+    assert frames[0].full_range
+    whole = Box(0, 0, 240, 240)
+    seen, expected = (crop_face(f[0], whole, (240, 240)).astype(int) for f in (frames, others))
+    # PQ is meant for light, not for luma: where a colour is strong, they differ.
+    assert np.abs(seen - expected).mean() < 5
+    assert abs(seen.mean() - expected.mean()) < 3
+    assert np.abs(frames[0].image.astype(int) - image).mean() < 9
+
+
+@pytest.mark.parametrize(
+    ("size", "matrix"), [((320, 240), Colorspace.ITU601), ((1280, 720), Colorspace.ITU709)]
+)
+def test_colours_of_which_the_file_says_nothing_are_those_that_players_take(
+    size: tuple[int, int], matrix: Colorspace, clip: MakeClip
+) -> None:
+    image = np.full((size[1], size[0], 3), (40, 60, 220), np.uint8)
+    _, frames, _ = read(clip(images=[image] * 2, matrix=matrix))
+    assert np.abs(frames[0].image.astype(int) - image).max() <= 5
+
+
+def test_the_grey_of_ten_bits_is_the_luma_of_eight() -> None:
+    image = np.full((64, 64, 3), (40, 60, 220), np.uint8)
+    seen = []
+    for pix_fmt in ("yuv420p", "yuv420p10le"):
+        picture = av.VideoFrame.from_ndarray(image, format="bgr24")
+        picture = picture.reformat(format=pix_fmt, dst_colorspace=Colorspace.ITU709)
+        picture.colorspace, picture.color_range = Colorspace.ITU709, ColorRange.MPEG
+        frame = frame_from_video(picture, view_of(picture, None), 0, 0.0, StreamInfo("x", 64, 64))
+        assert np.abs(frame.image.astype(int) - image).max() <= 5, "its colours are untouched"
+        seen.append(crop_face(frame, Box(0, 0, 64, 64), (64, 64)).astype(int))
+    assert np.abs(seen[0] - seen[1]).max() <= 1
 
 
 def test_odd_sizes_keep_every_pixel(clip: MakeClip, astronaut: Image) -> None:
