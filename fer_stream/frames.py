@@ -10,14 +10,16 @@ from typing import Any
 import av
 import cv2
 import numpy as np
+from av.video.reformatter import ColorRange, Colorspace
 
+from fer_stream.media import usual_matrix
 from fer_stream.types import BgrImage, Frame, GreyImage, StreamInfo
 from fer_stream.upright import View
 
 _EIGHT_BIT_LUMA = ("yuv4", "yuvj4", "nv12", "nv16", "nv21", "gray")
 # "gray" alone is full range by definition in FFmpeg, as are the yuvj formats.
 _FULL_RANGE = ("yuvj", "gray")
-_COLOR_RANGE_FULL = 2  # AVCOL_RANGE_JPEG
+_UNSPECIFIED = 2  # AVCOL_SPC_UNSPECIFIED
 
 
 def new_frame(
@@ -50,10 +52,10 @@ def frame_from_video(
     picture: av.VideoFrame, view: View, index: int, time_s: float, info: StreamInfo
 ) -> Frame:
     """Make a frame from a decoded picture, seen as it is to be shown, its colour not yet made."""
-    grey, full_range = _luma(picture)
+    grey, full_range = _luma(picture, as_stored=not view.pq)
 
     def make_image() -> BgrImage:
-        return view.of(_converted(picture, "bgr24"))
+        return view.of(_coloured(picture))
 
     return Frame(
         view.of(grey),
@@ -75,17 +77,46 @@ def fitting(info: StreamInfo, view: View) -> StreamInfo:
     return replace(info, width=width, height=height, session=info.session + 1)
 
 
-def _luma(picture: av.VideoFrame) -> tuple[GreyImage, bool]:
-    """Return the grey image, (H, W) uint8, and whether it is full range."""
+def _luma(picture: av.VideoFrame, *, as_stored: bool) -> tuple[GreyImage, bool]:
+    """Return the grey image, (H, W) uint8, and whether it is full range.
+
+    `as_stored`: it need not be.
+    """
     name = picture.format.name
-    if not name.startswith(_EIGHT_BIT_LUMA) or name.endswith(("le", "be")):
-        return _converted(picture, "gray"), True
+    if not as_stored or not name.startswith(_EIGHT_BIT_LUMA) or name.endswith(("le", "be")):
+        return _converted_luma(picture), True
     plane: Any = picture.planes[0]  # a buffer, which PyAV's types do not say
     # A view: no copy, and the view keeps the picture alive.
     rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
-    full = name.startswith(_FULL_RANGE) or picture.color_range == _COLOR_RANGE_FULL
-    return rows[: picture.height, : picture.width], full
+    return rows[: picture.height, : picture.width], _is_full_range(picture)
 
 
-def _converted(picture: av.VideoFrame, pixel_format: str) -> GreyImage | BgrImage:
-    return picture.to_ndarray(format=pixel_format)  # type: ignore[return-value]  # 8-bit formats
+def _is_full_range(picture: av.VideoFrame) -> bool:
+    return picture.format.name.startswith(_FULL_RANGE) or picture.color_range == ColorRange.JPEG
+
+
+def _converted_luma(picture: av.VideoFrame) -> GreyImage:
+    # Where FFmpeg knows the matrix, it makes another's luma of it, in five times the time.
+    matrix = picture.colorspace
+    picture.colorspace = _UNSPECIFIED
+    try:
+        return picture.to_ndarray(format="gray")  # type: ignore[return-value]  # 8 bits
+    finally:
+        picture.colorspace = matrix
+
+
+def _coloured(picture: av.VideoFrame) -> BgrImage:
+    """Return a picture's colours, (H, W, 3) uint8 BGR."""
+    matrix = picture.colorspace
+    if matrix == _UNSPECIFIED:
+        matrix = usual_matrix(picture.width, picture.height)
+    options: dict[str, Any] = {}
+    # FFmpeg takes BT.601 for granted, as PyAV did before 17 whatever the film says.
+    if matrix == Colorspace.ITU709 and not picture.format.is_rgb:
+        options = {
+            "src_colorspace": Colorspace.ITU709,
+            "dst_colorspace": Colorspace.ITU709,
+            "src_color_range": ColorRange.JPEG if _is_full_range(picture) else ColorRange.MPEG,
+            "dst_color_range": ColorRange.JPEG,
+        }
+    return picture.to_ndarray(format="bgr24", **options)  # type: ignore[return-value]  # 8 bits

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from fractions import Fraction
 from typing import Any, TypeAlias
 
 import av
 from av.container import InputContainer
 from av.stream import Disposition
 from av.video.codeccontext import VideoCodecContext
+from av.video.reformatter import Colorspace
 from av.video.stream import VideoStream
 
 from fer_stream.words import counted
@@ -21,6 +23,8 @@ _STRICT_TAGS = int(av.__version__.partition(".")[0]) < 19
 
 # Containers round their own duration; less than this many seconds short is not a cut file.
 _SLACK_S = 0.5
+
+_HD = (1280, 576)  # px; from this width, or above this height
 
 
 def open_input(place: str, **options: Any) -> InputContainer:
@@ -42,16 +46,30 @@ def ffmpeg_reason(error: BaseException) -> str:
 
 
 def video_stream(container: InputContainer) -> VideoStream | None:
-    """Return the first stream of moving pictures; the cover of a piece of music is none."""
+    """Return the stream of moving pictures that players show; the cover of some music is none."""
     if container.format.name == "tty":  # FFmpeg "plays" text as a terminal would
         return None
-    covers = Disposition.attached_pic
-    return next((s for s in container.streams.video if not s.disposition & covers), None)
+    films = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+    chosen = (s for s in films if s.disposition & Disposition.default)
+    return next(chosen, films[0] if films else None)
 
 
 def is_tile(stream: VideoStream) -> bool:
     """Return whether a stream is but a piece of a picture, as in the HEIC files of telephones."""
     return bool(stream.disposition & Disposition.dependent)
+
+
+def nominal_rate(stream: VideoStream, first: av.VideoFrame) -> Fraction | None:
+    """Return a stream's pictures per second, if it says so."""
+    # Where no container gives them times, FFmpeg's average is 25, whatever the stream itself says.
+    if first.pts is None and stream.codec_context.framerate:
+        return stream.codec_context.framerate
+    return stream.average_rate
+
+
+def usual_matrix(width: int, height: int) -> Colorspace:
+    """Return how players turn a film's luma and chroma into colours if it does not say how."""
+    return Colorspace.ITU709 if width >= _HD[0] or height > _HD[1] else Colorspace.ITU601
 
 
 def decode(

@@ -17,6 +17,7 @@ from fer_stream.media import (
     decode,
     ffmpeg_reason,
     is_tile,
+    nominal_rate,
     video_stream,
 )
 from fer_stream.types import Frame, StreamInfo
@@ -73,7 +74,7 @@ class VideoReader:
         """Describe the stream; call it before `frames`."""
         assert self._first is not None
         width, height = self._view(self._first).size
-        rate = self._stream.average_rate
+        rate = nominal_rate(self._stream, self._first)
         count = None if self._live else self._progress.expected_frames()
         # FFmpeg's name for whatever may be one picture, such as "jpeg_pipe".
         is_picture = not self._live and self._container.format.name.endswith("_pipe")
@@ -130,8 +131,12 @@ class VideoReader:
         # Not asked of each picture: one whose side data was looked at refers to itself, and stays
         # in memory until Python looks for cycles.
         if stored != self._stored:
-            self._stored, self._shown = stored, view_of(picture, self._pixel_aspect)
+            self._stored, self._shown = stored, self._new_view(picture)
         return self._shown
+
+    def _new_view(self, picture: av.VideoFrame) -> View:
+        transfer = self._stream.codec_context.color_trc  # a picture says it from PyAV 16 on only
+        return view_of(picture, self._pixel_aspect, transfer)
 
     def _keep_pace(self, time_s: float) -> None:
         ahead_s = self._began + time_s - time.monotonic()

@@ -1,4 +1,4 @@
-"""How a video's stored pictures are to be shown: turned, mirrored and stretched."""
+"""How a video's stored pictures are to be shown: turned, mirrored, stretched, without HDR."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import av
 import cv2
 import numpy as np
 
+from fer_stream.hdr import PQ, from_pq
 from fer_stream.types import GreyImage
 
 _SQUARE = 1.02  # less than this off, nobody sees it, and stretching is not free
@@ -27,6 +28,8 @@ class View:
     """Left and right change places."""
     overturned: bool = False
     """Top and bottom change places."""
+    pq: bool = False
+    """Its levels are HDR's; what is to be shown is given in full range."""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -44,21 +47,25 @@ class View:
             shown = shown[:, ::-1]
         if self.overturned:
             shown = shown[::-1]
+        if self.pq:
+            shown = from_pq(shown)
         return shown if shown is image else np.ascontiguousarray(shown)
 
 
-def view_of(picture: av.VideoFrame, pixel_aspect: SupportsFloat | None) -> View:
+def view_of(picture: av.VideoFrame, pixel_aspect: SupportsFloat | None, transfer: int = 0) -> View:
     """Return how a decoded picture is to be shown.
 
     Args:
         picture: Its display matrix says how it is turned and mirrored.
         pixel_aspect: Width to height of a pixel, as the stream says; None or 0: square.
+        transfer: FFmpeg's number for how the stream's levels become light.
     """
     size = _stretched(picture.width, picture.height, float(pixel_aspect or 1))
     a, b, c, d = _matrix(picture)
+    pq = transfer == PQ
     if abs(b) + abs(c) > abs(a) + abs(d):
-        return View(size, transposed=True, mirrored=c < 0, overturned=b < 0)
-    return View(size, mirrored=a < 0, overturned=d < 0)
+        return View(size, transposed=True, mirrored=c < 0, overturned=b < 0, pq=pq)
+    return View(size, mirrored=a < 0, overturned=d < 0, pq=pq)
 
 
 def _matrix(picture: av.VideoFrame) -> tuple[int, int, int, int]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import av
 import numpy as np
 import numpy.typing as npt
-from av.video.reformatter import ColorRange
+from av.video.reformatter import ColorRange, Colorspace
 
 Image = npt.NDArray[np.uint8]
 """(H, W, 3) uint8 BGR."""
@@ -50,6 +50,8 @@ def write_clip(
     gop: int = 12,
     pixel_aspect: Fraction | None = None,
     full_range: bool = False,
+    matrix: Colorspace | None = None,
+    transfer: int | None = None,
     options: Mapping[str, str] | None = None,
 ) -> Path:
     """Write a video with PyAV.
@@ -64,6 +66,8 @@ def write_clip(
         gop: Frames from one key frame to the next.
         pixel_aspect: Width to height of a pixel, when they are not square.
         full_range: Whether the stream says that it has black at 0, whatever `pix_fmt`.
+        matrix: How colours become luma and chroma, without the stream saying so.
+        transfer: What the stream says of its levels, FFmpeg's number.
         options: The container's; the default puts an MP4's index first.
     """
     height, width = images[0].shape[:2]
@@ -80,8 +84,12 @@ def write_clip(
         stream.codec_context.sample_aspect_ratio = pixel_aspect
     if full_range:
         stream.codec_context.color_range = ColorRange.JPEG
+    if transfer is not None:
+        stream.codec_context.color_trc = transfer
     for picture, stamp in zip(
-        encodable(images, stream.pix_fmt, full_range), pts or range(len(images)), strict=True
+        encodable(images, stream.pix_fmt, full_range, matrix),
+        pts or range(len(images)),
+        strict=True,
     ):
         picture.pts, picture.time_base = stamp, base
         container.mux(stream.encode(picture))
@@ -91,12 +99,15 @@ def write_clip(
 
 
 def encodable(
-    images: Iterable[Image], pix_fmt: str, full_range: bool = False
+    images: Iterable[Image],
+    pix_fmt: str,
+    full_range: bool = False,
+    matrix: Colorspace | None = None,
 ) -> Iterable[av.VideoFrame]:
     levels = ColorRange.JPEG if full_range else None
     for image in images:
         picture = av.VideoFrame.from_ndarray(image, format="bgr24")
-        yield picture.reformat(format=pix_fmt, dst_color_range=levels)
+        yield picture.reformat(format=pix_fmt, dst_color_range=levels, dst_colorspace=matrix)
 
 
 def write_sound(path: Path, seconds: float = 0.5) -> Path:

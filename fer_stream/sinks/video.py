@@ -11,11 +11,12 @@ import av
 import cv2
 import numpy as np
 from av.container import OutputContainer
+from av.video.reformatter import Colorspace
 from av.video.stream import VideoStream
 
 from fer_stream.draw import annotated
 from fer_stream.errors import ConfigError, SinkError
-from fer_stream.media import ffmpeg_reason
+from fer_stream.media import ffmpeg_reason, usual_matrix
 from fer_stream.stages import Sink
 from fer_stream.types import BgrImage, Frame, FrameResult, RunInfo
 from fer_stream.urls import path_target
@@ -149,6 +150,8 @@ class _Film:
                 self._stream = self._begin(image, fps)
             image = _fitted(image, self._stream.width, self._stream.height)
             picture = av.VideoFrame.from_ndarray(image, format="bgr24")
+            matrix = Colorspace(self._stream.codec_context.colorspace)
+            picture = picture.reformat(format="yuv420p", dst_colorspace=matrix)
             picture.pts, picture.time_base = self._clock.pts(frame, 1.0 / fps), _TIME_BASE
             self._container.mux(self._stream.encode(picture))
         except (av.FFmpegError, OSError) as error:
@@ -160,6 +163,8 @@ class _Film:
         # H.264's 4:2:0 colour needs even sides.
         stream.height, stream.width = (max(side // 2 * 2, 2) for side in image.shape[:2])
         stream.pix_fmt = "yuv420p"
+        # Told, or players take the small ones' for the large ones' colours, or the other way round.
+        stream.codec_context.colorspace = usual_matrix(stream.width, stream.height)
         stream.codec_context.time_base = _TIME_BASE
         stream.codec_context.gop_size = max(round(fps * _KEY_FRAME_S), 1)
         # Without B-frames, whose delay a fragmented MP4 would add to every time stamp.

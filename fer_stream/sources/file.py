@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from stat import S_ISBLK, S_ISCHR, S_ISREG
 
 import av
 
@@ -20,8 +21,8 @@ class FileSource(Source):
 
     Media time comes from the container's time stamps and starts at 0, so that clips with a
     variable frame rate are timed right. Frames are as players show them: turned and mirrored as the
-    file says, and with square pixels. A damaged or cut file gives every frame that can be
-    decoded, then `SourceError` with the word `incomplete`.
+    file says, with square pixels, and HDR10 in the levels of other films. A damaged or cut file
+    gives every frame that can be decoded, then `SourceError` with the word `incomplete`.
     """
 
     name = "file"
@@ -32,14 +33,19 @@ class FileSource(Source):
     def open(self) -> StreamInfo:
         """Open the file and decode its first picture."""
         try:
-            size = self._path.stat().st_size
+            status = self._path.stat()
         except FileNotFoundError:
             shown = without_login(str(self._path))
             hint = ", or begin with rtsp:// for a stream" if "***" in shown else ""
             raise SourceError(f"no such file: {shown}; check the path{hint}") from None
         except OSError as error:
             raise SourceError(f"cannot open {self._path}: {error.strerror}") from None
-        if size == 0:
+        if S_ISCHR(status.st_mode) or S_ISBLK(status.st_mode):
+            raise SourceError(
+                f"{self._path} is a device; expected a video file; a camera is given by its "
+                "number, such as 0"
+            )
+        if status.st_size == 0 and S_ISREG(status.st_mode):  # a pipe has no size
             raise SourceError(f"{self._path} is empty; expected a video file")
         try:
             # Absolute: FFmpeg takes what stands before a colon in a bare name for a protocol.

@@ -12,8 +12,10 @@ import pytest
 
 from fer_stream.draw import colour_of
 from fer_stream.errors import ConfigError, SinkError
+from fer_stream.frames import frame_from_image
 from fer_stream.sinks.video import VideoSink
-from fer_stream.types import RunInfo
+from fer_stream.testing import make_result
+from fer_stream.types import RunInfo, StreamInfo
 from tests.sinks.writing import write_all
 
 FACE = ((60, 60, 100, 100), "happy")
@@ -55,6 +57,22 @@ def test_the_drawn_box_and_the_picture_are_seen_in_the_film(
     assert near.sum() > 500
     assert np.abs(pictures[-1][1][110, 110].astype(int) - 90).max() < 6, "inside the box"
     assert np.abs(pictures[-1][1][230, 310].astype(int) - 90).max() < 6, "far from the face"
+
+
+@pytest.mark.parametrize(
+    ("size", "matrix", "luma"), [(SIZE, 5, 106), ((1280, 720), 1, 95)], ids=["BT.601", "BT.709"]
+)
+def test_colours_are_those_of_the_picture_and_the_film_says_how_it_stores_them(
+    tmp_path: Path, run_info: RunInfo, size: tuple[int, int], matrix: int, luma: int
+) -> None:
+    image = np.full((size[1], size[0], 3), (40, 60, 220), np.uint8)
+    info = StreamInfo("clip.mp4", *size, fps=25.0)
+    path = tmp_path / "out.mp4"
+    film(path, run_info, make_result([], frame=frame_from_image(image, 0, 0.0, info)), crf=4)
+    with av.open(str(path)) as container:
+        assert container.streams.video[0].codec_context.colorspace == matrix
+        picture = next(container.decode(video=0))
+    assert abs(int(picture.to_ndarray()[100, 100]) - luma) <= 1
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import os
+import threading
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -11,12 +13,16 @@ import av
 import cv2
 import numpy as np
 import pytest
+from av.stream import Disposition
+from av.video.reformatter import ColorRange, Colorspace
 
 import fer_stream
 from fer_stream.errors import ConfigError, SourceError
+from fer_stream.frames import frame_from_video
 from fer_stream.imaging import crop_face
 from fer_stream.sources.file import FileSource
 from fer_stream.types import Box, Frame, StreamInfo
+from fer_stream.upright import view_of
 from tests.clips import (
     Image,
     cut,
@@ -88,6 +94,53 @@ def test_time_starts_at_zero_however_late_the_stream_starts(clip: MakeClip) -> N
     _, frames, error = read(path)
     assert error == ""
     assert [frame.time_s for frame in frames] == pytest.approx([i / 25 for i in range(40)])
+
+
+@pytest.mark.parametrize("codec", ["libx264", "libx265"])
+def test_a_stream_without_a_container_keeps_the_rate_that_it_says(
+    codec: str, clip: MakeClip
+) -> None:
+    name = {"libx264": "camera.h264", "libx265": "camera.hevc"}[codec]
+    info, frames, error = read(clip(name, codec=codec, fps=50))
+    assert error == ""
+    assert info.fps == 50
+    assert [frame.time_s for frame in frames] == pytest.approx([i / 50 for i in range(40)])
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are Unix's")
+def test_a_named_pipe_is_read_as_it_is_written(clip: MakeClip, tmp_path: Path) -> None:
+    film, pipe = clip("clip.ts").read_bytes(), tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=(film,), daemon=True)
+    writer.start()
+    _, frames, error = read(pipe)
+    writer.join()
+    assert error == ""
+    assert [frame.time_s for frame in frames] == pytest.approx([i / 25 for i in range(40)])
+
+
+def test_of_two_films_in_a_file_the_one_that_players_show_is_read(
+    tmp_path: Path, astronaut: Image
+) -> None:
+    path = tmp_path / "two.mkv"
+    with av.open(str(path), "w") as container:
+        preview, film = (container.add_stream("mpeg4", rate=25) for _ in range(2))
+        # A number: PyAV before 17 takes nothing else.
+        preview.disposition, film.disposition = 0, Disposition.default.value  # type: ignore[assignment]
+        sizes = {preview: (64, 48), film: (320, 240)}
+        for stream, (width, height) in sizes.items():
+            stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        for index in range(5):
+            for stream, (width, height) in sizes.items():
+                image = astronaut[:height, :width].copy()
+                picture = av.VideoFrame.from_ndarray(image, format="bgr24")
+                picture.pts = index
+                container.mux(stream.encode(picture))
+        for stream in sizes:
+            container.mux(stream.encode(None))
+    info, frames, error = read(path)
+    assert error == ""
+    assert (info.width, info.height, len(frames)) == (320, 240, 5)
 
 
 def test_an_empty_packet_is_no_damage(clip: MakeClip) -> None:
@@ -232,6 +285,55 @@ def test_the_luma_plane_is_the_grey_of_the_colours(
     assert np.percentile(np.abs(from_luma - from_colours), 99) <= 3
     assert from_luma.min() < 8
     assert from_luma.max() > 247
+
+
+def in_pq(image: Image) -> Image:
+    """Return a picture in the levels of HDR10 (SMPTE ST 2084), its white at 203 cd/m2."""
+    light = 0.0203 * (image / 255.0) ** 2.4
+    power = light ** (2610 / 16384)
+    coded = (3424 / 4096 + 2413 / 128 * power) / (1 + 2392 / 128 * power)
+    return np.round(255 * coded ** (2523 / 32)).astype(np.uint8)
+
+
+@pytest.mark.parametrize("pix_fmt", ["yuv420p", "yuv420p10le"])
+def test_hdr_comes_in_the_levels_of_other_recordings(
+    pix_fmt: str, clip: MakeClip, astronaut: Image
+) -> None:
+    image = astronaut[:240, :320]
+    hdr = clip("hdr.mp4", [in_pq(image)] * 2, pix_fmt=pix_fmt, transfer=16)
+    _, frames, _ = read(hdr)
+    _, others, _ = read(clip("other.mp4", [image] * 2))
+    assert frames[0].full_range
+    whole = Box(0, 0, 240, 240)
+    seen, expected = (crop_face(f[0], whole, (240, 240)).astype(int) for f in (frames, others))
+    # PQ is meant for light, not for luma: where a colour is strong, they differ.
+    assert np.abs(seen - expected).mean() < 5
+    assert abs(seen.mean() - expected.mean()) < 3
+    assert np.abs(frames[0].image.astype(int) - image).mean() < 9
+
+
+@pytest.mark.parametrize(
+    ("size", "matrix"), [((320, 240), Colorspace.ITU601), ((1280, 720), Colorspace.ITU709)]
+)
+def test_colours_of_which_the_file_says_nothing_are_those_that_players_take(
+    size: tuple[int, int], matrix: Colorspace, clip: MakeClip
+) -> None:
+    image = np.full((size[1], size[0], 3), (40, 60, 220), np.uint8)
+    _, frames, _ = read(clip(images=[image] * 2, matrix=matrix))
+    assert np.abs(frames[0].image.astype(int) - image).max() <= 5
+
+
+def test_the_grey_of_ten_bits_is_the_luma_of_eight() -> None:
+    image = np.full((64, 64, 3), (40, 60, 220), np.uint8)
+    seen = []
+    for pix_fmt in ("yuv420p", "yuv420p10le"):
+        picture = av.VideoFrame.from_ndarray(image, format="bgr24")
+        picture = picture.reformat(format=pix_fmt, dst_colorspace=Colorspace.ITU709)
+        picture.colorspace, picture.color_range = Colorspace.ITU709, ColorRange.MPEG
+        frame = frame_from_video(picture, view_of(picture, None), 0, 0.0, StreamInfo("x", 64, 64))
+        assert np.abs(frame.image.astype(int) - image).max() <= 5, "its colours are untouched"
+        seen.append(crop_face(frame, Box(0, 0, 64, 64), (64, 64)).astype(int))
+    assert np.abs(seen[0] - seen[1]).max() <= 1
 
 
 def test_odd_sizes_keep_every_pixel(clip: MakeClip, astronaut: Image) -> None:
@@ -426,6 +528,12 @@ def test_a_name_that_no_file_can_have_is_an_error_of_ours() -> None:
 def test_a_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="as a video"):
         FileSource(str(tmp_path)).open()
+
+
+@pytest.mark.skipif(not Path("/dev/null").exists(), reason="devices are Unix's")
+def test_who_gives_a_device_is_told_how_cameras_are_given() -> None:
+    with pytest.raises(SourceError, match=r"/dev/null is a device; expected .* such as 0"):
+        FileSource("/dev/null").open()
 
 
 def test_a_path_is_required() -> None:
