@@ -50,6 +50,8 @@ def stream(
     frames instead, and one that is lost, or not there, is tried again for as long as the run
     lasts; the logger `fer_stream` tells of it.
 
+    A result holds its picture, some MB: of a long film keep `result.faces`, not the results.
+
     Args:
         source: As on the command line: `"0"`, `"talk.mp4"`, `"rtsp://camera/1"`, or several.
         sink: Sinks that take the results too, such as `"csv:talk.csv"`.
@@ -63,7 +65,8 @@ def stream(
         analyse_fps: How many frames of a second to analyse and yield; None: all.
         mode: `"auto"`: each source says what it is; `"file"`: all are recordings, that must be
             there and whole; `"live"`: of each the newest frame counts.
-        plugin: Python files with plugins.
+        plugin: Python files with plugins. A script may name itself, `plugin=__file__`, if its run
+            stands under `if __name__ == "__main__":`, as the file is loaded once more.
 
     Raises:
         FerStreamError: At once for a wrong argument; while iterating, after everything that

@@ -272,6 +272,33 @@ def test_a_plugin_may_be_one_path(tmp_path: Path) -> None:
     assert (tmp_path / "shown").read_text() == "MainThread" * 10, "its window is served"
 
 
+def test_a_script_may_plug_in_its_own_stages(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(FROM_MEMORY)
+    done = subprocess.run(
+        [sys.executable, str(script)], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout == "3\n"
+
+
+FROM_MEMORY = """
+import fer_stream
+import numpy as np
+class Memory(fer_stream.Source):
+    name = "memory"
+    def open(self):
+        self.info = fer_stream.StreamInfo("memory", 64, 48)
+        return self.info
+    def frames(self):
+        for index in range(3):
+            grey = np.full((48, 64), 90, np.uint8)
+            yield fer_stream.new_frame(grey, index, index / 25, self.info)
+@fer_stream.hookimpl
+def fer_register_sources():
+    return [Memory]
+if __name__ == "__main__":
+    print(sum(1 for _ in fer_stream.stream("memory", plugin=__file__)))
+"""
 WINDOW = """
 import pathlib, threading
 from fer_stream import Sink, hookimpl
