@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import threading
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from inspect import GEN_RUNNING, getgeneratorstate
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +50,8 @@ def stream(
     frames instead, and one that is lost, or not there, is tried again for as long as the run
     lasts; the logger `fer_stream` tells of it.
 
+    A result holds its picture, some MB: of a long film keep `result.faces`, not the results.
+
     Args:
         source: As on the command line: `"0"`, `"talk.mp4"`, `"rtsp://camera/1"`, or several.
         sink: Sinks that take the results too, such as `"csv:talk.csv"`.
@@ -58,14 +65,15 @@ def stream(
         analyse_fps: How many frames of a second to analyse and yield; None: all.
         mode: `"auto"`: each source says what it is; `"file"`: all are recordings, that must be
             there and whole; `"live"`: of each the newest frame counts.
-        plugin: Python files with plugins.
+        plugin: Python files with plugins. A script may name itself, `plugin=__file__`, if its run
+            stands under `if __name__ == "__main__":`, as the file is loaded once more.
 
     Raises:
         FerStreamError: At once for a wrong argument; while iterating, after everything that
             could be had, for a source that was lost or is incomplete.
     """
     settings: dict[str, Any] = {
-        "source": [s if isinstance(s, Mapping) else str(s) for s in as_list(source)],
+        "source": [_written(one) for one in as_list(source)],
         "sink": sink,
         "detector": detector,
         "tracker": tracker,
@@ -83,27 +91,59 @@ def stream(
     return Results(engine)
 
 
+def _written(source: object) -> object:
+    """Return a path or a number as on the command line; what is neither, as it is."""
+    if isinstance(source, os.PathLike):
+        return os.fspath(source)
+    return str(source) if isinstance(source, Integral) else source
+
+
 class Results(Iterator[FrameResult]):
     """The results of a started run; closing it, or letting go of it, ends the run."""
 
     def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._results = engine.results()
+        self._taking = _Taking(engine)
+        # Also at the program's end: Python crashes if it ends under threads that are in C code.
+        weakref.finalize(self, self._taking.close)
 
     def __next__(self) -> FrameResult:
         """Wait for the next result."""
-        for result in self._results:
-            if result is not None:
-                return result
-        raise StopIteration
+        result = self._taking.next()
+        if result is None:
+            raise StopIteration
+        return result
 
     def close(self) -> None:
-        """End the run; does nothing if it has ended."""
-        self._results.close()
-        self._engine.close()  # also if nothing was ever asked of it
+        """End the run; does nothing if it has ended. May be called from any thread."""
+        self._taking.close()
 
-    def __del__(self) -> None:
-        self.close()
+
+class _Taking:
+    """Takes a run's results, one thread at a time: a generator that runs cannot be closed."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._results = engine.results()
+        self._turn = threading.RLock()
+        self._leaving = False
+
+    def next(self) -> FrameResult | None:
+        """Wait for the next result; None if there is none."""
+        with self._turn:
+            for result in self._results:
+                if self._leaving:
+                    self.close()
+                elif result is not None:
+                    return result
+        return None
+
+    def close(self) -> None:
+        self._leaving = True  # whoever has its turn, on another thread, gives it up
+        with self._turn:
+            # It runs if we are called by what it called: a window, a signal's handler.
+            if getgeneratorstate(self._results) != GEN_RUNNING:
+                self._results.close()
+                self._engine.close()  # also if nothing was ever asked of it
 
 
 def make_engine(config: RunConfig, plugins: Plugins, *, collect: bool = False) -> Engine:

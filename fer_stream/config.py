@@ -200,7 +200,7 @@ def stage_spec(kind: str, asked: object, plugins: Plugins) -> StageSpec:
         called = table.pop("name", base.called) if kind == "source" else ""
         spec = StageSpec(base.name, target, {**base.options, **table}, called)
     else:
-        shown = without_password(repr(asked))
+        shown = without_password(" ".join(repr(asked).split()))  # an array's has several lines
         raise ConfigError(f"{kind} must be text or a table, got {shown}")
     if not isinstance(spec.called, str):
         raise ConfigError(f"source: the key 'name' must be text, got {spec.called!r}")

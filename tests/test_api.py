@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import csv
 import gc
+import signal
 import subprocess
 import sys
 import threading
@@ -19,6 +20,8 @@ from tests.clips import Image, cut, write_clip
 from tests.programs import environment
 
 pytestmark = pytest.mark.timeout(60)
+ABSENT = "http://127.0.0.1:9/absent"
+"""A camera that is not there, and is waited for."""
 HEAVY = ("cv2", "onnxruntime", "numpy", "av", "rich")
 
 
@@ -113,6 +116,50 @@ def test_many_runs_leave_no_file_open(face_clip: Path) -> None:
     assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
+@pytest.mark.parametrize("source", ["demo", ABSENT])
+def test_another_thread_may_close_a_run_that_is_waited_for(source: str) -> None:
+    before = set(threading.enumerate())
+    results = fer_stream.stream(source)
+    taken: list[int] = []
+    taker = threading.Thread(target=lambda: taken.extend(r.frame.index for r in results))
+    taker.start()
+    results.close()
+    taker.join(20)
+    assert taken == list(range(len(taken)))
+    assert set(threading.enumerate()) == before
+    assert next(results, None) is None
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs a signal that comes by itself")
+def test_a_signals_handler_may_close_the_run_that_it_interrupts() -> None:
+    results = fer_stream.stream(ABSENT)
+    before = signal.signal(signal.SIGALRM, lambda *_: results.close())
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.2)
+        assert list(results) == []
+    finally:
+        signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.parametrize(
+    "ending",
+    [
+        "next(results)",
+        "next(results); raise SystemExit(0)",
+        "next(results); threading.Thread(target=list, args=[results], daemon=True).start()",
+    ],
+)
+def test_a_program_may_end_while_a_run_goes_on(ending: str, tmp_path: Path) -> None:
+    # Python's end under our threads would abort the program.
+    table = tmp_path / "out.csv"
+    code = f"import fer_stream, threading; results = fer_stream.stream('demo', sink='csv:{table}')"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}\n{ending}"], capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stderr, done.stdout) == (0, "", "")
+    assert table.read_text().endswith("\n")
+
+
 def test_a_cut_film_gives_its_frames_and_then_the_error(
     moving_face: list[Image], tmp_path: Path
 ) -> None:
@@ -130,6 +177,9 @@ def test_a_cut_film_gives_its_frames_and_then_the_error(
     [
         ({"source": "nosuch.mp4"}, SourceError, "no such file: nosuch.mp4"),
         ({"source": []}, ConfigError, "no source"),
+        ({"source": None}, ConfigError, "source must be text or a table, got None"),
+        ({"source": {"demo"}}, ConfigError, "source must be text or a table, got {'demo'}"),
+        ({"source": np.eye(2)}, ConfigError, r"got array\(\[\[1., 0.\], \[0., 1.\]\]\)$"),
         ({"source": "demo", "sink": "nosuch"}, ConfigError, "unknown sink 'nosuch'"),
         ({"source": "demo", "detector": "nosuch"}, ConfigError, "unknown detector 'nosuch'"),
         ({"source": "demo", "tracker": "nosuch"}, ConfigError, "unknown tracker"),
@@ -222,6 +272,33 @@ def test_a_plugin_may_be_one_path(tmp_path: Path) -> None:
     assert (tmp_path / "shown").read_text() == "MainThread" * 10, "its window is served"
 
 
+def test_a_script_may_plug_in_its_own_stages(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(FROM_MEMORY)
+    done = subprocess.run(
+        [sys.executable, str(script)], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout == "3\n"
+
+
+FROM_MEMORY = """
+import fer_stream
+import numpy as np
+class Memory(fer_stream.Source):
+    name = "memory"
+    def open(self):
+        self.info = fer_stream.StreamInfo("memory", 64, 48)
+        return self.info
+    def frames(self):
+        for index in range(3):
+            grey = np.full((48, 64), 90, np.uint8)
+            yield fer_stream.new_frame(grey, index, index / 25, self.info)
+@fer_stream.hookimpl
+def fer_register_sources():
+    return [Memory]
+if __name__ == "__main__":
+    print(sum(1 for _ in fer_stream.stream("memory", plugin=__file__)))
+"""
 WINDOW = """
 import pathlib, threading
 from fer_stream import Sink, hookimpl

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import FrozenInstanceError, replace
+from dataclasses import FrozenInstanceError, asdict, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,7 +15,7 @@ import numpy as np
 import pytest
 
 from fer_stream.testing import make_face, make_frame, make_scores
-from fer_stream.types import Box, EmotionScores, Frame, StreamInfo
+from fer_stream.types import Box, EmotionScores, Face, Frame, StreamInfo
 
 INFO = StreamInfo("x", 4, 3)
 
@@ -172,3 +175,15 @@ def test_values_compare_by_what_they_hold() -> None:
     assert Box(1, 2, 3, 4) == Box(1, 2, 3, 4)
     assert replace(INFO, session=1) != INFO
     assert make_scores("sad") != make_scores("sad"), "arrays have no single answer to =="
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda face: pickle.loads(pickle.dumps(face))])
+def test_a_face_can_be_copied_and_pickled(copied: Callable[[Face], Face]) -> None:
+    face = make_face("sad", box=Box(1, 2, 3, 4))
+    other = copied(face)
+    assert (other.box, other.track_id, other.scores.top) == (face.box, face.track_id, "sad")
+    assert other.scores.as_dict() == face.scores.as_dict() == _scores(asdict(face))
+
+
+def _scores(face: dict[str, Any]) -> dict[str, float]:
+    return dict(zip(face["scores"]["labels"], face["scores"]["probabilities"], strict=True))

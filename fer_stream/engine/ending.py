@@ -21,10 +21,10 @@ stop on, everybody is waited for no longer than the sum of the three times below
 
 from __future__ import annotations
 
-import atexit
 import logging
 import threading
 import time
+import weakref
 from collections.abc import Sequence
 
 from fer_stream.engine.classifier_threads import ClassifierThreads
@@ -121,7 +121,8 @@ class Ending:
         for thread in blocked:
             logger.debug("%s still waits for its device and is left behind", thread.name)
             # Python's end under a thread that is inside FFmpeg crashes; its time-outs are shorter.
-            atexit.register(thread.join, _EXIT_S)
+            # Not `atexit`: that takes nothing more if the run itself is ended at the program's end.
+            weakref.finalize(thread, thread.join, _EXIT_S)
         return blocked
 
     def _stop(self) -> None:
