@@ -345,6 +345,17 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         assert str(out) in str(result.exception)
 
 
+def test_a_model_that_can_neither_be_made_nor_removed_is_named(tmp_path: Path) -> None:
+    name = "m" * 250 + ".onnx"  # no room for what is added while it is written
+
+    def write() -> None:
+        with unfinished(tmp_path / name) as path:
+            path.write_bytes(b"a model")
+
+    with pytest.raises(ConfigError, match=r"cannot write .*m\.onnx \(File name too long\)"):
+        write()
+
+
 def test_a_full_disk_is_named_and_leaves_nothing_half_written(tmp_path: Path) -> None:
     def write() -> None:
         with unfinished(tmp_path / "m.onnx") as path:
