@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from fer_stream.errors import ConfigError
@@ -31,4 +31,6 @@ def unfinished(out: Path) -> Iterator[Path]:
             "in; choose another --out"
         ) from error
     finally:
-        path.unlink(missing_ok=True)
+        # Where it could not be made, as on a read-only file system, it cannot be removed either.
+        with suppress(OSError):
+            path.unlink(missing_ok=True)

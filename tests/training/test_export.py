@@ -17,6 +17,7 @@ from fer_stream_training.commands.export import export
 from fer_stream.classifiers.onnx import OnnxClassifier
 from fer_stream.errors import ConfigError, ModelError
 from fer_stream.models.output import unfinished
+from tests.programs import run
 
 pytestmark = [
     pytest.mark.slow,
@@ -343,6 +344,24 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         assert isinstance(result.exception, ConfigError)
         assert message in str(result.exception)
         assert str(out) in str(result.exception)
+
+
+def test_nothing_is_said_but_the_outcome(tmp_path: Path) -> None:
+    network().save(tmp_path / "mine.keras")
+    options = ("--labels", LABELS, "--input-range", "0..1", "--out", "mine.onnx")
+    done = run("export", "mine.keras", *options, cwd=tmp_path, timeout=240)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_model_that_can_neither_be_made_nor_removed_is_named(tmp_path: Path) -> None:
+    name = "m" * 250 + ".onnx"  # no room for what is added while it is written
+
+    def write() -> None:
+        with unfinished(tmp_path / name) as path:
+            path.write_bytes(b"a model")
+
+    with pytest.raises(ConfigError, match=r"cannot write .*m\.onnx \(File name too long\)"):
+        write()
 
 
 def test_a_full_disk_is_named_and_leaves_nothing_half_written(tmp_path: Path) -> None:

@@ -185,7 +185,7 @@ def test_a_killed_run_ends_like_an_unbroken_one(
     assert full.returncode == 2
     (line,) = full.stderr.splitlines()
     assert line.startswith(f"fer-stream: cannot write in {folder} (File too large); expected")
-    assert line.endswith("go on with --resume")
+    assert line.endswith("make room and go on with --resume, or choose another --out")
     assert (folder / "checkpoint.npz").read_bytes() == before
     assert not list(folder.glob("unfinished*"))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,7 @@ from fer_stream.models.output import require_folder
 
 from .architectures import ARCHITECTURES
 from .checkpoint import Arrays
+from .quiet import silenced
 
 if TYPE_CHECKING:
     import keras
@@ -45,18 +46,25 @@ def float32_model(arch: str, classes: int, size: tuple[int, int], weights: Array
 
 def to_onnx(model: keras.Model) -> onnx.ModelProto:
     """Convert a Keras model of (N, H, W, 1) float32 input to ONNX; any N goes."""
+    # A function, for tf2onnx 1.17 fails on an unnamed Sequential.
+    proto = converted(lambda grey: model(grey, training=False), (None, *model.input_shape[1:]))
+    _name_output(proto.graph, "probabilities")
+    for value in (*proto.graph.input, *proto.graph.output):
+        value.type.tensor_type.shape.dim[0].dim_param = "batch"
+    return proto
+
+
+def converted(answer: Callable[[Any], Any], shape: tuple[int | None, ...]) -> onnx.ModelProto:
+    """Convert what TensorFlow computes from one float32 tensor of ``shape``, called ``grey``."""
     import onnx
     import tensorflow as tf
     import tf2onnx
 
-    signature = (tf.TensorSpec((None, *model.input_shape[1:]), tf.float32, name="grey"),)
-    # from_function, for from_keras (tf2onnx 1.17) fails on an unnamed Sequential.
-    function = tf.function(lambda grey: model(grey, training=False), input_signature=signature)
-    proto, _ = tf2onnx.convert.from_function(function, input_signature=signature, opset=OPSET)
+    signature = (tf.TensorSpec(shape, tf.float32, name="grey"),)
+    function = tf.function(answer, input_signature=signature)
+    with silenced():
+        proto, _ = tf2onnx.convert.from_function(function, input_signature=signature, opset=OPSET)
     assert isinstance(proto, onnx.ModelProto)
-    _name_output(proto.graph, "probabilities")
-    for value in (*proto.graph.input, *proto.graph.output):
-        value.type.tensor_type.shape.dim[0].dim_param = "batch"
     return proto
 
 

@@ -52,7 +52,8 @@ class ProgressReporter:
         )
 
     def __enter__(self) -> ProgressReporter:
-        self._bar.start()
+        if not self._bar.disable:
+            self._bar.start()
         return self
 
     def __exit__(
@@ -61,7 +62,8 @@ class ProgressReporter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._bar.stop()
+        if not self._bar.disable:  # rich before 14.3 prints an empty line
+            self._bar.stop()
 
     def step(self, epoch: int, step: int, steps: int, loss: float, accuracy: float) -> None:
         """Move the bar; the total covers what this start has to do, so the time left is right."""

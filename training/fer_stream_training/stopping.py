@@ -25,5 +25,5 @@ def resumable(folder: Path, console: Console) -> Iterator[None]:
     except OSError as error:
         raise ConfigError(
             f"cannot write in {folder} ({error.strerror or error}); expected a folder to write in "
-            "with 100 MB free; make room or choose another --out, then go on with --resume"
+            "with 100 MB free; make room and go on with --resume, or choose another --out"
         ) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,8 +65,10 @@ def _measured(classifier: OnnxClassifier, split: Split) -> Measurement:
 
     # On stderr, for stdout is the answer.
     console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("measuring", total=len(split))
+    bar = Progress(console=console, transient=True, disable=not console.is_terminal)
+    task = bar.add_task("measuring", total=len(split))
+    # Not begun it prints nothing; begun and disabled, rich before 14.3 prints an empty line.
+    with nullcontext() if bar.disable else bar:
         return measure(classifier, split, lambda images: bar.advance(task, images))
 
 

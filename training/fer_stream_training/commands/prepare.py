@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import click
@@ -32,7 +33,9 @@ def prepare(table: Path, out: Path) -> None:
         raise ConfigError(f"no file {table}; expected Kaggle's fer2013.csv; check its path")
     console = Console(stderr=True)
     columns = (TaskProgressColumn(), BarColumn(), "left", TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+    bar = Progress(*columns, console=console, disable=not console.is_terminal)
+    # Not begun it prints nothing; begun and disabled, rich before 14.3 prints an empty line.
+    with nullcontext() if bar.disable else bar:
         rows = table_rows(table, SPLITS, lambda path: bar.open(path, "rb"))
         written = write_demo_folders(rows, out)
     tests = " and ".join(f"{written[name]:,} of {name}" for name in SPLITS[1:] if written[name])

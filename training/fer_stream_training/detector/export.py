@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from fer_stream.errors import ModelError
 
-from ..export import OPSET
+from ..export import converted
 from ..metadata import own_properties
 from ..quantise import drop_unused_domains
 from .layout import LEVELS, SIDE_UNIT
@@ -71,7 +71,7 @@ def proven(
     """
     import tensorflow as tf
 
-    proto = _folded(_converted(answer, shape), output)
+    proto = _folded(converted(answer, shape), output)
     answers = onnx_answers(proto, images)
     difference = float(np.abs(np.asarray(answer(tf.constant(images))) - answers).max())
     store_as_halves(proto)
@@ -133,19 +133,6 @@ def onnx_answers(
     )
     name = session.get_inputs()[0].name
     return np.concatenate([session.run(None, {name: image[None]})[0] for image in images])
-
-
-def _converted(answer: Callable[[Any], Any], shape: tuple[int | None, ...]) -> onnx.ModelProto:
-    import onnx
-    import tensorflow as tf
-    import tf2onnx
-
-    signature = (tf.TensorSpec(shape, tf.float32, name="grey"),)
-    proto, _ = tf2onnx.convert.from_function(
-        tf.function(answer, input_signature=signature), input_signature=signature, opset=OPSET
-    )
-    assert isinstance(proto, onnx.ModelProto)
-    return proto
 
 
 def _folded(proto: onnx.ModelProto, output: str) -> onnx.ModelProto:
