@@ -13,7 +13,7 @@ from numbers import Integral
 from pathlib import Path
 from typing import Any
 
-from fer_stream.config import Mode, RunConfig, as_list, make_config
+from fer_stream.config import Mode, OnSinkError, RunConfig, as_list, make_config
 from fer_stream.engine.blame import refuse, stage_error
 from fer_stream.engine.engine import Engine
 from fer_stream.engine.lane import Plan
@@ -37,10 +37,12 @@ def stream(
     tracker: str = "iou",
     filter: str | Sequence[str] = "smooth",  # noqa: A002 - the name it has everywhere else
     model: str | Path | None = None,
+    classifier: str | None = None,
     detect_every: int | None = None,
     detect_size: int | None = None,
     analyse_fps: float | None = None,
     mode: Mode = "auto",
+    on_sink_error: OnSinkError = "auto",
     plugin: str | Path | Sequence[str | Path] = (),
 ) -> Results:
     """Yield one result per analysed frame, in each source's order.
@@ -59,12 +61,15 @@ def stream(
         tracker: Follows them; `"none"` for every frame by itself.
         filter: Calms or changes the scores; `"none"` for the model's own.
         model: Path of a self-describing ONNX model; the shipped one unless given.
+        classifier: Reads the faces, where a plugin's is meant instead of a model.
         detect_every: N: detect on every N-th frame; None: about three times a second where the
             picture changes, once where it does not.
         detect_size: Long side in px that the detector shrinks a frame to; None: its own.
         analyse_fps: How many frames of a second to analyse and yield; None: all.
         mode: `"auto"`: each source says what it is; `"file"`: all are recordings, that must be
             there and whole; `"live"`: of each the newest frame counts.
+        on_sink_error: `"stop"` the run at a sink's error, `"continue"` and try it again, or
+            `"auto"`: stop over files, continue live.
         plugin: Python files with plugins. A script may name itself, `plugin=__file__`, if its run
             stands under `if __name__ == "__main__":`, as the file is loaded once more.
 
@@ -82,9 +87,12 @@ def stream(
         "detect_size": detect_size,
         "analyse_fps": analyse_fps,
         "mode": mode,
+        "on_sink_error": on_sink_error,
     }
     if model is not None:
         settings["model"] = str(model)
+    if classifier is not None:
+        settings["classifier"] = classifier
     plugins = with_files(as_list(plugin))
     engine = make_engine(make_config(settings, plugins), plugins, collect=True)
     engine.start()

@@ -15,7 +15,11 @@ import numpy as np
 import pytest
 
 import fer_stream
-from fer_stream.errors import ConfigError, ModelError, PluginError, SourceError
+from fer_stream import FrameResult
+from fer_stream.classifiers.onnx import OnnxClassifier
+from fer_stream.detectors.onnx import OnnxDetector
+from fer_stream.errors import ConfigError, ModelError, PluginError, SinkError, SourceError
+from fer_stream.sources.file import FileSource
 from tests.clips import Image, cut, write_clip
 from tests.programs import environment
 
@@ -312,3 +316,57 @@ class Window(Sink):
 def fer_register_sinks():
     return [Window]
 """
+
+
+def test_a_run_that_has_ended_holds_no_model_and_no_decoder(face_clip: Path) -> None:
+    heavy = (OnnxDetector, OnnxClassifier, FileSource)
+    gc.collect()
+    gc.disable()  # what goes only when Python looks for cycles comes to a gigabyte in many runs
+    try:
+        results = fer_stream.stream(face_clip)
+        for result in results:
+            assert result.faces or result.frame.index
+        held = [type(one) for one in gc.get_objects() if isinstance(one, heavy)]
+    finally:
+        gc.enable()
+    assert held == []
+
+
+def test_a_plugins_classifier_reads_the_faces(face_clip: Path, tmp_path: Path) -> None:
+    plugin = tmp_path / "fixed.py"
+    plugin.write_text(
+        "import numpy as np\n"
+        "from fer_stream import Classifier, EmotionScores, hookimpl\n"
+        "class Fixed(Classifier):\n"
+        "    name, labels, input_size = 'fixed', ('a', 'b'), (8, 8)\n"
+        "    def classify(self, crops):\n"
+        "        one = np.array([0.25, 0.75], np.float32)\n"
+        "        return [EmotionScores(self.labels, one) for _ in crops]\n"
+        "@hookimpl\n"
+        "def fer_register_classifiers():\n"
+        "    return [Fixed]\n"
+    )
+    results = fer_stream.stream(face_clip, classifier="fixed", plugin=plugin)
+    assert {face.scores.top for result in results for face in result.faces} == {"b"}
+    with pytest.raises(ConfigError, match="either model or classifier"):
+        fer_stream.stream(face_clip, classifier="fixed", model="a.onnx", plugin=plugin)
+
+
+def test_a_sinks_error_need_not_end_a_run_over_files(face_clip: Path, tmp_path: Path) -> None:
+    plugin = tmp_path / "broken.py"
+    plugin.write_text(
+        "from fer_stream import Sink, hookimpl\n"
+        "class Broken(Sink):\n"
+        "    name = 'broken'\n"
+        "    def write(self, result):\n"
+        "        raise OSError('disk full')\n"
+        "@hookimpl\n"
+        "def fer_register_sinks():\n"
+        "    return [Broken]\n"
+    )
+
+    seen: list[FrameResult] = []
+    results = fer_stream.stream(face_clip, sink="broken", on_sink_error="continue", plugin=plugin)
+    with pytest.raises(SinkError, match="disk full"):
+        list(map(seen.append, results))
+    assert len(seen) == 40

@@ -48,7 +48,6 @@ class ClassifierThreads:
     ) -> None:
         self.frames_done = 0
         self.frames_with_faces = 0
-        self._classifier = classifier
         self._outlets = outlets
         self._failed = failed
         self._durations = stats.stages["classify"]
@@ -56,7 +55,9 @@ class ClassifierThreads:
         self._turns = Turns(self._junction.batches())
         count = thread_count(classifier)
         self._threads = [
-            threading.Thread(target=self._work, name=f"classify {number}", daemon=True)
+            threading.Thread(
+                target=self._work, args=[classifier], name=f"classify {number}", daemon=True
+            )
             for number in range(1, count + 1)
         ]
         self._working = count
@@ -80,12 +81,12 @@ class ClassifierThreads:
         """Return the threads that have not ended."""
         return [thread for thread in self._threads if thread.is_alive()]
 
-    def _work(self) -> None:
+    def _work(self, classifier: Classifier) -> None:
         try:
             while True:
                 turn, batch = self._turns.take()
                 try:
-                    scores = self._scores(batch)
+                    scores = self._scores(classifier, batch)
                 finally:  # an error waits, too: what was taken before is delivered first
                     self._turns.wait(turn)
                 self._deliver(batch, scores)
@@ -105,11 +106,11 @@ class ClassifierThreads:
                 for outlet in self._outlets:
                     outlet.close()
 
-    def _scores(self, batch: Batch) -> list[EmotionScores]:
+    def _scores(self, classifier: Classifier, batch: Batch) -> list[EmotionScores]:
         crops = stacked([item for item in batch if isinstance(item, Work)])
         if crops is None:
             return []
-        classifier, where = self._classifier, f"with {counted(len(crops), 'face')}"
+        where = f"with {counted(len(crops), 'face')}"
         with self._durations.time(), Blamed(classifier, where):
             scores = classifier.classify(crops)
         refuse(classifier, where, scores_problem(scores, len(crops), classifier.labels))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from fer_stream.engine.blame import Blamed, at, refuse
 from fer_stream.engine.schedule import AnalysisPace, DetectionSchedule
@@ -33,7 +34,7 @@ class Finder:
     ) -> None:
         self._detector = detector
         self._tracker = tracker
-        tracker.look_again = self._look_again
+        tracker.look_again = partial(_second_look, detector)
         self._schedule = schedule
         self._pace = pace
         self._durations = durations
@@ -68,8 +69,9 @@ class Finder:
         refuse(self._tracker, at(frame), answer_problem(tracks, Track, "update", frame))
         return tracks
 
-    def _look_again(self, frame: Frame, boxes: Sequence[Box]) -> list[float] | None:
-        with Blamed(self._detector, at(frame)):
-            said = self._detector.look_again(frame, boxes)
-        refuse(self._detector, at(frame), second_look_problem(said, len(boxes)))
-        return said
+
+def _second_look(detector: Detector, frame: Frame, boxes: Sequence[Box]) -> list[float] | None:
+    with Blamed(detector, at(frame)):
+        said = detector.look_again(frame, boxes)
+    refuse(detector, at(frame), second_look_problem(said, len(boxes)))
+    return said

@@ -87,7 +87,6 @@ class Lane:
         failed: Callable[[BaseException, bool], None],
         stats: RunStats,
     ) -> None:
-        self.plan = plan
         self._crop_size = crop_size
         self._tray = tray
         self._ahead_px = ahead_px
@@ -98,7 +97,10 @@ class Lane:
         self.stats = self.source.stats
         self.group = GROUP
         """How many of its frames are classified together, and may wait for each sink."""
-        self._analyser = threading.Thread(target=self._analyse, daemon=True)
+        # Given to the thread and not kept, as a session's source.
+        self._analyser = threading.Thread(target=self._analyse, args=[plan], daemon=True)
+        self._new_filters = plan.new_filters
+        self._reads_all = plan.analyse_fps is None
         # What `finish` remembers of the session that it is in, whose first frame is analysed:
         self._session = -1
         self._filters: list[Filter] = []
@@ -137,7 +139,7 @@ class Lane:
         self._inbox.capacity = ahead = max(min(_AHEAD, self._ahead_px // picture_px), 2)
         self._tray.collect_by(self.group, ahead)
 
-    def _analyse(self) -> None:
+    def _analyse(self, plan: Plan) -> None:
         try:
             finder, session = None, -1
             for item in self._inbox:
@@ -145,7 +147,7 @@ class Lane:
                     self._tray.put_note(item)
                     continue
                 if finder is None or item.info.session != session:
-                    finder, session = self._new_finder(), item.info.session
+                    finder, session = self._new_finder(plan), item.info.session
                 self._tray.put(self._work(item, *finder.find(item)))
         except Closed:
             pass
@@ -155,8 +157,7 @@ class Lane:
             self._inbox.abort()  # wakes a reader that waits for room
             self._tray.close()
 
-    def _new_finder(self) -> Finder:
-        plan = self.plan
+    def _new_finder(self, plan: Plan) -> Finder:
         schedule, pace = DetectionSchedule(plan.detect_every), AnalysisPace(plan.analyse_fps)
         return Finder(plan.detector, plan.new_tracker(), schedule, pace, self._stages)
 
@@ -172,7 +173,7 @@ class Lane:
         frame = work.frame
         if frame.info.session != self._session or frame.info.stills:
             self._session = frame.info.session
-            self._filters = self.plan.new_filters()
+            self._filters = self._new_filters()
         faces = self._analysed(work, scores) if work.analysed else self._followed(work)
         self.stats.frames_processed += 1
         return FrameResult(frame, tuple(faces), latency_ms, work.dropped, work.analysed)
@@ -188,7 +189,7 @@ class Lane:
                 with Blamed(stage, where):
                     faces = stage.apply(work.frame, faces)
                 refuse(stage, where, answer_problem(faces, Face, "apply", work.frame))
-        if self.plan.analyse_fps is not None:
+        if not self._reads_all:
             self._last_read = {face.track_id: face for face in faces if face.track_id is not None}
         return faces
 

@@ -43,7 +43,7 @@ class Session:
     """
 
     def __init__(self, owner: Owner, source: Source, number: int, *, is_open: bool) -> None:
-        self.source = source
+        self.open_timeout_s, self.frame_timeout_s = source.open_timeout_s, source.frame_timeout_s
         self.frames = 0
         self.error: BaseException | None = None
         self.is_over = False
@@ -53,7 +53,11 @@ class Session:
         self._first_s = self._last_s = time.monotonic()
         self._given: StreamInfo | None = None
         self._info: StreamInfo | None = None
-        self.thread = threading.Thread(target=self._work, name=f"read {source.name}", daemon=True)
+        # Given to the thread and not kept: a decoder goes with the thread, not only when Python
+        # looks for the cycles in which a run's parts hold each other.
+        self.thread = threading.Thread(
+            target=self._work, args=[source], name=f"read {source.name}", daemon=True
+        )
 
     def silent_s(self) -> float:
         """Return how many seconds ago its last frame came, or it began."""
@@ -76,9 +80,9 @@ class Session:
             self._info = replace(given, source_id=source_id, session=number, live=live)
         return frame if given == self._info else replace(frame, info=self._info)
 
-    def _work(self) -> None:
+    def _work(self, source: Source) -> None:
         try:
-            self._read()
+            self._read(source)
         except SourceError as error:
             # Where it came from holds the decoder, and would do so until Python looks for cycles.
             error.__traceback__ = error.__context__ = error.__cause__ = None
@@ -87,42 +91,42 @@ class Session:
             self.error = error
         self._owner.ended(self)
 
-    def _read(self) -> None:
-        info = None if self._is_open else open_source(self.source)
+    def _read(self, source: Source) -> None:
+        info = None if self._is_open else open_source(source)
         failed = False
         try:
             if info is None or self._owner.begun(self, info):
-                self._pass_on()
+                self._pass_on(source)
         except BaseException:
             failed = True
             raise
         finally:
             try:
-                self.source.close()
+                source.close()
             except (Exception, SystemExit) as error:
                 if not failed:
-                    raise stage_error(named(self.source), "failed to close", error) from error
-                logger.debug("%s failed to close: %s", self.source.name, error)
+                    raise stage_error(named(source), "failed to close", error) from error
+                logger.debug("%s failed to close: %s", source.name, error)
 
-    def _pass_on(self) -> None:
+    def _pass_on(self, source: Source) -> None:
         start_ns = time.perf_counter_ns()
-        for frame in self._frames():
+        for frame in self._frames(source):
             if not self._owner.take(self, frame, (time.perf_counter_ns() - start_ns) / 1e9):
                 return
             start_ns = time.perf_counter_ns()
 
-    def _frames(self) -> Iterator[Frame]:
+    def _frames(self, source: Source) -> Iterator[Frame]:
         given = 0
         try:
-            for frame in self.source.frames():
+            for frame in source.frames():
                 if problem := frame_problem(frame):
-                    refuse(self.source, f"after {counted(given, 'frame')}", problem)
+                    refuse(source, f"after {counted(given, 'frame')}", problem)
                 given += 1
                 yield frame
         except FerStreamError:
             raise
         except (Exception, SystemExit) as error:
-            raise _failure(self.source, f"failed after {counted(given, 'frame')}", error) from error
+            raise _failure(source, f"failed after {counted(given, 'frame')}", error) from error
 
 
 def open_source(source: Source) -> StreamInfo:

@@ -66,9 +66,10 @@ class Supervisor:
         self._opened = opened
         self._failed = failed
         self._decode = stats.stages["decode"]
-        self._first = origin.new_source()
-        self.live = self._first.live if origin.live is None else origin.live
-        self.source_id = origin.source_id or self._first.source_id or self._first.name
+        first = origin.new_source()
+        self._first: Source | None = first  # until its session begins
+        self.live = first.live if origin.live is None else origin.live
+        self.source_id = origin.source_id or first.source_id or first.name
         self.info: StreamInfo | None = None
         """What the first session that opened said, with the engine's name and kind."""
         self.stats = stats.new_source(self.source_id, live=self.live)
@@ -84,6 +85,7 @@ class Supervisor:
 
     def open(self) -> None:
         """Open the source at once, on this thread; for one that must be there."""
+        assert self._first is not None
         info = open_source(self._first)
         self.source_id = self._origin.source_id or info.source_id
         self._adopt(info)
@@ -99,7 +101,7 @@ class Supervisor:
 
     def release(self) -> None:
         """Close the source that `open` opened, when it will not be read."""
-        if self.info is None:
+        if self._first is None or self.info is None:
             return
         try:
             self._first.close()
@@ -115,6 +117,7 @@ class Supervisor:
 
     def _work(self) -> None:
         backoff, source = Backoff(), self._first
+        assert source is not None
         try:
             while session := self._begin(source):
                 self._watch(session)
@@ -139,6 +142,7 @@ class Supervisor:
             if self._over:
                 return None
             is_open = source is self._first and self.info is not None
+            self._first = None
             session = Session(self, source, self._next_number, is_open=is_open)
             session.thread.name = f"read {self.source_id}"
             self._session = session
@@ -161,13 +165,13 @@ class Supervisor:
 
     def _patience_s(self, session: Session) -> float:
         """Return for how many seconds nothing is to be done; 0 or less: give it up."""
-        source, silent_s = session.source, session.silent_s()
+        silent_s = session.silent_s()
         if not session.frames:
-            return source.open_timeout_s - silent_s
-        if silent_s < source.frame_timeout_s:
-            return source.frame_timeout_s - silent_s
+            return session.open_timeout_s - silent_s
+        if silent_s < session.frame_timeout_s:
+            return session.frame_timeout_s - silent_s
         self._tell_stalled(silent_s)
-        return source.frame_timeout_s + GRACE_S - silent_s
+        return session.frame_timeout_s + GRACE_S - silent_s
 
     def _abandon(self, session: Session) -> None:
         self._session = None
@@ -185,7 +189,7 @@ class Supervisor:
             if self._over:
                 return True
             if self.live and isinstance(error, SourceError):
-                if session.frames and silent_s >= STALL_SHARE * session.source.frame_timeout_s:
+                if session.frames and silent_s >= STALL_SHARE * session.frame_timeout_s:
                     self._tell_stalled(silent_s)
                 self._tell("reconnecting", str(error))
                 return False
@@ -243,7 +247,7 @@ class Supervisor:
 
     def _is_stale(self, session: Session, took_s: float) -> bool:
         """Whether a frame only came because reading it timed out: FFmpeg then gives an old one."""
-        if not (self.live and session.frames and took_s >= session.source.frame_timeout_s):
+        if not (self.live and session.frames and took_s >= session.frame_timeout_s):
             return False
         self.stats.frames_dropped["stale"] += 1
         session.error = SourceError(f"{self.source_id} gave no frame for {took_s:.1f} s")

@@ -27,14 +27,15 @@ def no_cycles_found() -> Iterator[None]:
 class Reader:
     """Reads until its camera is lost, or only ten frames; knows what the session was made of."""
 
-    def __init__(self, camera: MjpegCamera, *, loses: bool) -> None:
+    def __init__(self, camera: MjpegCamera, source: NetworkSource, *, loses: bool) -> None:
         self.camera, self.loses = camera, loses
-        self.parts: list[weakref.ref[Any]] = []
+        self.parts: list[weakref.ref[Any]] = [weakref.ref(source)]
         self.is_over = threading.Event()
 
     def begun(self, session: Session, info: StreamInfo) -> bool:
-        assert isinstance(session.source, NetworkSource)
-        self.parts = [weakref.ref(one) for one in (session, session.source._reader)]
+        source = self.parts[0]()
+        assert isinstance(source, NetworkSource)
+        self.parts += [weakref.ref(session), weakref.ref(source._reader)]
         return True
 
     def take(self, session: Session, frame: Frame, took_s: float) -> bool:
@@ -51,11 +52,13 @@ class Reader:
 @pytest.mark.usefixtures("no_cycles_found")
 @pytest.mark.parametrize("loses", [False, True])
 def test_a_session_that_is_over_is_freed_at_once(camera: MjpegCamera, loses: bool) -> None:
-    reader = Reader(camera, loses=loses)
-    session = Session(reader, NetworkSource(camera.url), 0, is_open=False)
+    source = NetworkSource(camera.url)
+    reader = Reader(camera, source, loses=loses)
+    session = Session(reader, source, 0, is_open=False)
+    del source
     session.thread.start()
     assert reader.is_over.wait(30)
     session.thread.join(10)
     assert (session.error is not None) == loses
     del session
-    assert [part() for part in reader.parts] == [None, None]
+    assert [part() for part in reader.parts] == [None, None, None]
