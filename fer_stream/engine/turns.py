@@ -19,9 +19,8 @@ class Turns(Generic[T]):
     """
 
     def __init__(self, items: Iterator[T]) -> None:
-        self._items = items
+        self._items = enumerate(items)
         self._taking = threading.Lock()
-        self._taken = 0
         self._changed = threading.Condition()
         self._turn = 0
         self._aborted = False
@@ -29,9 +28,8 @@ class Turns(Generic[T]):
     def take(self) -> tuple[int, T]:
         """Return the next item and its number, from 0; raises `Closed` when there are no more."""
         with self._taking:
-            for item in self._items:
-                self._taken += 1
-                return self._taken - 1, item
+            for numbered in self._items:
+                return numbered
         raise Closed
 
     def wait(self, number: int) -> None:
