@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from fer_stream.api import make_parts
 from fer_stream.cli.measured import Clocks, CountingSink, CpuClock, MeasuredClassifier
 from fer_stream.config import RunConfig
 from fer_stream.cores import usable_cores
 from fer_stream.engine.classifier_threads import thread_count
 from fer_stream.engine.engine import Engine
 from fer_stream.errors import ConfigError
+from fer_stream.parts import make_parts
 from fer_stream.plugins import Plugins
 from fer_stream.spec import StageSpec
 from fer_stream.stages import Classifier, Source

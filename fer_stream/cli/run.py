@@ -91,9 +91,9 @@ def run(config: str | None, profile: bool, **flags: Any) -> None:
 
 
 def _prepared(config: str | None, flags: dict[str, Any]) -> tuple[RunConfig, Engine]:
-    from fer_stream.api import make_engine
     from fer_stream.cli.process import prepare_process
     from fer_stream.config import make_config, read_toml
+    from fer_stream.parts import make_engine
     from fer_stream.plugins import with_files
 
     prepare_process()

@@ -8,16 +8,14 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from fer_stream.cores import usable_cores
-from fer_stream.engine.blame import Blamed, refuse
+from fer_stream.engine.asked import scores
 from fer_stream.engine.channel import Closed, Junction, Tray
 from fer_stream.engine.lane import Work, source_of, stacked
 from fer_stream.engine.outlets import Outlet
 from fer_stream.engine.stats import RunStats
 from fer_stream.engine.turns import Turns
-from fer_stream.promises import scores_problem
 from fer_stream.stages import Classifier
 from fer_stream.types import EmotionScores, FrameResult, SourceStatus
-from fer_stream.words import counted
 
 Batch: TypeAlias = "list[Work | SourceStatus]"
 
@@ -86,10 +84,10 @@ class ClassifierThreads:
             while True:
                 turn, batch = self._turns.take()
                 try:
-                    scores = self._scores(classifier, batch)
+                    said = self._scores(classifier, batch)
                 finally:  # an error waits, too: what was taken before is delivered first
                     self._turns.wait(turn)
-                self._deliver(batch, scores)
+                self._deliver(batch, said)
                 self._turns.done()
         except Closed:
             pass
@@ -110,14 +108,11 @@ class ClassifierThreads:
         crops = stacked([item for item in batch if isinstance(item, Work)])
         if crops is None:
             return []
-        where = f"with {counted(len(crops), 'face')}"
-        with self._durations.time(), Blamed(classifier, where):
-            scores = classifier.classify(crops)
-        refuse(classifier, where, scores_problem(scores, len(crops), classifier.labels))
-        return scores
+        with self._durations.time():
+            return scores(classifier, crops)
 
-    def _deliver(self, batch: Batch, scores: list[EmotionScores]) -> None:
-        each = iter(scores)
+    def _deliver(self, batch: Batch, said: list[EmotionScores]) -> None:
+        each = iter(said)
         for item in batch:
             if isinstance(item, Work):
                 self._hand_on(self._result(item, [next(each) for _ in item.crops]))
@@ -128,9 +123,9 @@ class ClassifierThreads:
         for outlet in self._outlets:
             outlet.deliver(item)
 
-    def _result(self, work: Work, scores: list[EmotionScores]) -> FrameResult:
+    def _result(self, work: Work, said: list[EmotionScores]) -> FrameResult:
         latency_ms = (time.monotonic_ns() - work.frame.captured_ns) / 1e6
-        result = work.lane.finish(work, scores, latency_ms)
+        result = work.lane.finish(work, said, latency_ms)
         self.frames_done += 1
         self.frames_with_faces += bool(result.faces)
         return result

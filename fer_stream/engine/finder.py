@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 
+from fer_stream.engine.asked import detections, second_look
 from fer_stream.engine.blame import Blamed, at, refuse
 from fer_stream.engine.schedule import AnalysisPace, DetectionSchedule
 from fer_stream.engine.stats import Histogram
-from fer_stream.promises import answer_problem, second_look_problem
+from fer_stream.promises import answer_problem
 from fer_stream.stages import Detector, Tracker
-from fer_stream.types import Box, Detection, Frame, Track
+from fer_stream.types import Detection, Frame, Track
 
 
 class Finder:
@@ -34,7 +35,7 @@ class Finder:
     ) -> None:
         self._detector = detector
         self._tracker = tracker
-        tracker.look_again = partial(_second_look, detector)
+        tracker.look_again = partial(second_look, detector)
         self._schedule = schedule
         self._pace = pace
         self._durations = durations
@@ -57,21 +58,11 @@ class Finder:
         return self._tracks, analysed
 
     def _searched(self, frame: Frame) -> list[Detection]:
-        with self._durations["detect"].time(), Blamed(self._detector, at(frame)):
-            found = self._detector.detect(frame)
-        problem = answer_problem(found, Detection, "detect", frame)
-        refuse(self._detector, at(frame), problem)
-        return found
+        with self._durations["detect"].time():
+            return detections(self._detector, frame)
 
     def _updated(self, frame: Frame, detections: list[Detection] | None) -> list[Track]:
         with self._durations["track"].time(), Blamed(self._tracker, at(frame)):
             tracks = self._tracker.update(frame, detections)
         refuse(self._tracker, at(frame), answer_problem(tracks, Track, "update", frame))
         return tracks
-
-
-def _second_look(detector: Detector, frame: Frame, boxes: Sequence[Box]) -> list[float] | None:
-    with Blamed(detector, at(frame)):
-        said = detector.look_again(frame, boxes)
-    refuse(detector, at(frame), second_look_problem(said, len(boxes)))
-    return said
