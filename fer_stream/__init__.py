@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         StopStream,
     )
     from fer_stream.frames import new_frame
+    from fer_stream.pictures import PictureReader
     from fer_stream.stages import Classifier, Detector, Filter, Sink, Source, Tracker
     from fer_stream.types import (
         Box,
@@ -59,6 +60,7 @@ _EXPORTS = {
         "StopStream",
     ),
     "frames": ("new_frame",),
+    "pictures": ("PictureReader",),
     "stages": ("Classifier", "Detector", "Filter", "Sink", "Source", "Tracker"),
     "types": (
         "Box",
@@ -88,6 +90,7 @@ __all__ = [
     "Frame",
     "FrameResult",
     "ModelError",
+    "PictureReader",
     "PluginError",
     "RunInfo",
     "Sink",

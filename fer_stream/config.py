@@ -98,10 +98,8 @@ def make_config(settings: Mapping[str, Any], plugins: Plugins) -> RunConfig:
     """
     values = dict(settings)
     values.pop("plugin", None)
-    if model := values.pop("model", None):
-        if "classifier" in values:
-            raise ConfigError("give either model or classifier: model is short for onnx:PATH")
-        values["classifier"] = {"use": "onnx", "target": str(model)}
+    if asked := classifier_of(values.pop("model", None), values.get("classifier")):
+        values["classifier"] = asked
     for key in ("source", "sink", "filter"):
         if key in values:
             values[key] = tuple(stage_spec(key, one, plugins) for one in as_list(values[key]))
@@ -114,6 +112,15 @@ def make_config(settings: Mapping[str, Any], plugins: Plugins) -> RunConfig:
     _check_apart(config, plugins)
     _check_size(config, plugins)
     return config
+
+
+def classifier_of(model: str | Path | None, classifier: object) -> object:
+    """Return the classifier that is asked for, as either may ask for it; None if neither does."""
+    if not model:
+        return classifier
+    if classifier is not None:
+        raise ConfigError("give either model or classifier: model is short for onnx:PATH")
+    return {"use": "onnx", "target": str(model)}
 
 
 def as_list(one_or_several: Any) -> list[Any]:

@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+import fer_stream
 from fer_stream.cli import cli
 from fer_stream.config import make_config
 from fer_stream.plugins import installed
 from fer_stream.sinks.csv import COLUMNS
+from tests.clips import Image
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
@@ -56,6 +58,14 @@ def test_python_block_runs(
     monkeypatch.chdir(tmp_path)
     exec(compile(block.replace('"talk.mp4"', '"demo"'), "README.md", "exec"), {})
     assert "happy" in capsys.readouterr().out
+
+
+def test_picture_block_runs(moving_face: list[Image], capsys: pytest.CaptureFixture[str]) -> None:
+    blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    (block,) = (one for one in blocks if "PictureReader" in one)
+    names = {"fer_stream": fer_stream, "image": moving_face[0]}
+    exec(compile(block, "README.md", "exec"), names)
+    assert "Box(" in capsys.readouterr().out
 
 
 def test_every_column_of_the_csv_is_explained() -> None:
