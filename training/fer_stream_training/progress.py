@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
 
 from rich.console import Console
@@ -10,6 +11,12 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from .checkpoint import EpochRecord
 
 _WIDE = 80  # columns
+
+
+def shown(bar: Progress) -> AbstractContextManager[object]:
+    """Return a context in which a bar is shown, if it is not disabled."""
+    # Not begun it prints nothing; begun and disabled, rich before 14.3 prints an empty line.
+    return nullcontext() if bar.disable else bar
 
 
 class ProgressReporter:
@@ -40,6 +47,7 @@ class ProgressReporter:
             console=console,
             disable=not console.is_terminal,
         )
+        self._shown = shown(self._bar)
         self._task = self._bar.add_task(
             "train",
             total=None,
@@ -52,8 +60,7 @@ class ProgressReporter:
         )
 
     def __enter__(self) -> ProgressReporter:
-        if not self._bar.disable:
-            self._bar.start()
+        self._shown.__enter__()
         return self
 
     def __exit__(
@@ -62,8 +69,7 @@ class ProgressReporter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if not self._bar.disable:  # rich before 14.3 prints an empty line
-            self._bar.stop()
+        self._shown.__exit__(kind, error, trace)
 
     def step(self, epoch: int, step: int, steps: int, loss: float, accuracy: float) -> None:
         """Move the bar; the total covers what this start has to do, so the time left is right."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,13 +61,13 @@ def _measured(classifier: OnnxClassifier, split: Split) -> Measurement:
     from rich.progress import Progress
 
     from ..measuring import measure
+    from ..progress import shown
 
     # On stderr, for stdout is the answer.
     console = Console(stderr=True)
     bar = Progress(console=console, transient=True, disable=not console.is_terminal)
     task = bar.add_task("measuring", total=len(split))
-    # Not begun it prints nothing; begun and disabled, rich before 14.3 prints an empty line.
-    with nullcontext() if bar.disable else bar:
+    with shown(bar):
         return measure(classifier, split, lambda images: bar.advance(task, images))
 
 

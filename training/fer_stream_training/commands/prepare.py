@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from pathlib import Path
 
 import click
@@ -28,14 +27,14 @@ def prepare(table: Path, out: Path) -> None:
     from ..data.demo_folders import write_demo_folders
     from ..data.splits import SPLITS
     from ..data.table import table_rows
+    from ..progress import shown
 
     if not table.is_file():
         raise ConfigError(f"no file {table}; expected Kaggle's fer2013.csv; check its path")
     console = Console(stderr=True)
     columns = (TaskProgressColumn(), BarColumn(), "left", TimeRemainingColumn())
     bar = Progress(*columns, console=console, disable=not console.is_terminal)
-    # Not begun it prints nothing; begun and disabled, rich before 14.3 prints an empty line.
-    with nullcontext() if bar.disable else bar:
+    with shown(bar):
         rows = table_rows(table, SPLITS, lambda path: bar.open(path, "rb"))
         written = write_demo_folders(rows, out)
     tests = " and ".join(f"{written[name]:,} of {name}" for name in SPLITS[1:] if written[name])
