@@ -108,7 +108,21 @@ def _prepared(config: str | None, flags: dict[str, Any]) -> tuple[RunConfig, Eng
     return run_config, make_engine(run_config, plugins)
 
 
-def _monitored(stats: RunStats, address: str) -> AbstractContextManager[Callable[[], None]]:
+@contextmanager
+def _monitored(stats: RunStats, address: str) -> Iterator[Callable[[], None]]:
+    """Tell who asks, and systemd's watchdog, how the run is; yield what its loop has to call."""
+    from fer_stream.monitoring.watchdog import watched
+
+    with watched(stats) as tell, _served(stats, address) as note:
+
+        def tick() -> None:
+            tell()
+            note()
+
+        yield tick
+
+
+def _served(stats: RunStats, address: str) -> AbstractContextManager[Callable[[], None]]:
     if not address:
         return nullcontext(lambda: None)
     from fer_stream.monitoring.server import monitored  # 20 ms: it loads an HTTP server

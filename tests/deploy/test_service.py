@@ -33,6 +33,11 @@ def test_a_run_that_hangs_has_time_to_stop_by_itself() -> None:
     assert int(seconds) > 5, "the bound of a stop"
 
 
+def test_a_run_that_has_yet_to_begin_has_time() -> None:
+    (seconds,) = re.findall(r"^WatchdogSec=(\d+)$", UNIT, re.MULTILINE)
+    assert int(seconds) > 20, "how long a file on a network may take to open"
+
+
 def test_the_settings_are_accepted() -> None:
     plugins = installed()
     config = make_config(read_toml(DEPLOY / "fer-stream.toml"), plugins)
