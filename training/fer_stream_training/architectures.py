@@ -66,8 +66,22 @@ def large_resnet(classes: int, size: tuple[int, int], dtype: str) -> keras.Model
     return _resnet("large_resnet", _LARGE, classes, size, dtype)
 
 
+def mirror_resnet(classes: int, size: tuple[int, int], dtype: str) -> keras.Model:
+    """The large one with half of its weights: it reads a face and its mirror image alike.
+
+    So it does where each stage's picture has an even width; at an odd one it nearly does.
+    """
+    return _resnet("mirror_resnet", _LARGE, classes, size, dtype, mirrored=True)
+
+
 def _resnet(
-    name: str, stages: Stages, classes: int, size: tuple[int, int], dtype: str
+    name: str,
+    stages: Stages,
+    classes: int,
+    size: tuple[int, int],
+    dtype: str,
+    *,
+    mirrored: bool = False,
 ) -> keras.Model:
     """One convolution, residual blocks, the mean over the picture and one dense layer.
 
@@ -77,24 +91,30 @@ def _resnet(
     import keras
     from keras import layers
 
+    from .mirror import pair_softmax
+
     grey = keras.Input((*size, 1), name="grey")
     # Each face by its own mean and deviation: dim and washed-out faces look like any other. The
     # epsilon (grey levels squared) keeps a blank image blank instead of magnifying its noise.
     x = layers.LayerNormalization(
         axis=(1, 2, 3), epsilon=25.0, center=False, scale=False, dtype="float32"
     )(grey)
-    x = _activated(_convolution(x, stages[0][0], 3, 1, dtype), dtype)
+    x = _activated(_convolution(x, stages[0][0], 3, 1, dtype, mirrored), dtype)
     for channels, blocks in stages:
         for block in range(blocks):
-            x = _residual_block(x, channels, 2 if block == 0 else 1, dtype)
+            x = _residual_block(x, channels, 2 if block == 0 else 1, dtype, mirrored)
     x = layers.GlobalAveragePooling2D(dtype=dtype)(x)
     x = layers.Dropout(0.3, dtype=dtype)(x)
     # float32 always: probabilities in bfloat16 have three digits only
-    scores = layers.Dense(classes, activation="softmax", dtype="float32")(x)
-    return keras.Model(grey, scores, name=name)
+    last = (
+        pair_softmax(classes)
+        if mirrored
+        else layers.Dense(classes, activation="softmax", dtype="float32")
+    )
+    return keras.Model(grey, last(x), name=name)
 
 
-def _residual_block(x: Any, channels: int, stride: int, dtype: str) -> Any:
+def _residual_block(x: Any, channels: int, stride: int, dtype: str, mirrored: bool) -> Any:
     """Two 3x3 convolutions added to their input; (N, H, W, C) to (N, H/stride, W/stride, C'),
     rounded up."""
     from keras import layers
@@ -103,20 +123,33 @@ def _residual_block(x: Any, channels: int, stride: int, dtype: str) -> Any:
     if stride != 1:
         # "same", as in the convolutions: a last odd row or column counts
         shortcut = layers.AveragePooling2D(stride, padding="same", dtype=dtype)(shortcut)
-        shortcut = _convolution(shortcut, channels, 1, 1, dtype)
-    y = _activated(_convolution(x, channels, 3, stride, dtype), dtype)
-    y = _convolution(y, channels, 3, 1, dtype, first_scale="zeros")
+        if mirrored:  # steps of two would begin at the left
+            x, stride = shortcut, 1
+        shortcut = _convolution(shortcut, channels, 1, 1, dtype, mirrored)
+    y = _activated(_convolution(x, channels, 3, stride, dtype, mirrored), dtype)
+    y = _convolution(y, channels, 3, 1, dtype, mirrored, first_scale="zeros")
     return _activated(layers.Add(dtype=dtype)([y, shortcut]), dtype)
 
 
 def _convolution(
-    x: Any, channels: int, size: int, stride: int, dtype: str, first_scale: str = "ones"
+    x: Any,
+    channels: int,
+    size: int,
+    stride: int,
+    dtype: str,
+    mirrored: bool,
+    first_scale: str = "ones",
 ) -> Any:
     """Convolution and batch normalisation, without the activation."""
     from keras import layers
 
     from .batch_norm import batch_normalization
+    from .mirror import mirror_convolution, pair_normalization
 
+    if mirrored:
+        assert stride == 1
+        x = mirror_convolution(channels, size, dtype)(x)
+        return pair_normalization(dtype, first_scale)(x)
     x = layers.Conv2D(
         channels,
         size,
@@ -140,4 +173,5 @@ ARCHITECTURES: dict[str, Builder] = {
     "small-resnet": small_resnet,
     "wide-resnet": wide_resnet,
     "large-resnet": large_resnet,
+    "mirror-resnet": mirror_resnet,
 }

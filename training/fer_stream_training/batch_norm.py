@@ -17,7 +17,9 @@ MOMENTUM = 0.9  # of the running mean and variance, per step
 _EPSILON = 1e-3
 
 
-def batch_normalization(dtype: str, first_scale: str = "ones") -> keras.layers.Layer:
+def batch_normalization(
+    dtype: str, first_scale: str = "ones", name: str | None = None
+) -> keras.layers.Layer:
     """A batch normalisation layer; ``first_scale`` is the initializer of its scale (gamma).
 
     Its weights are scale, offset, running mean, running variance, whatever ``dtype`` is, so that
@@ -26,10 +28,14 @@ def batch_normalization(dtype: str, first_scale: str = "ones") -> keras.layers.L
     import keras
 
     if dtype == "mixed_bfloat16" and keras.backend.backend() == "tensorflow":
-        layer: keras.layers.Layer = _fused_class()(first_scale, dtype=dtype)
+        layer: keras.layers.Layer = _fused_class()(first_scale, dtype=dtype, name=name)
         return layer
     return keras.layers.BatchNormalization(
-        momentum=MOMENTUM, epsilon=_EPSILON, gamma_initializer=first_scale, dtype=dtype
+        momentum=MOMENTUM,
+        epsilon=_EPSILON,
+        gamma_initializer=first_scale,
+        dtype=dtype,
+        name=name,
     )
 
 

@@ -15,6 +15,7 @@ from fer_stream.models.output import require_folder
 
 from .architectures import ARCHITECTURES
 from .checkpoint import Arrays
+from .mirror import unfolded
 from .quiet import silenced
 
 if TYPE_CHECKING:
@@ -38,10 +39,13 @@ class Parity:
 
 
 def float32_model(arch: str, classes: int, size: tuple[int, int], weights: Arrays) -> keras.Model:
-    """A Keras model of ``arch`` in float32 with ``weights``, whatever it was trained in."""
+    """A Keras model of ``arch`` in float32 with ``weights``, whatever it was trained in.
+
+    All of its layers are Keras's own.
+    """
     model = ARCHITECTURES[arch](classes, size, "float32")
     model.set_weights(weights)
-    return model
+    return unfolded(model)
 
 
 def to_onnx(model: keras.Model) -> onnx.ModelProto:

@@ -14,6 +14,7 @@ from .checkpoint import Arrays
 from .data import Dataset
 from .growth import grown
 from .keras_files import load_keras
+from .mirror import folded
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +41,9 @@ class Prior:
             return None
         classes = len(data.class_names)
         model = load_keras(self.start_from, classes).model
-        first = ARCHITECTURES[arch](classes, data.size, "float32").get_weights()
-        weights = grown(model.get_weights(), first) if model.output_shape[-1] == classes else None
+        own = ARCHITECTURES[arch](classes, data.size, "float32")
+        given = folded(model.get_weights(), own)
+        weights = grown(given, own.get_weights()) if model.output_shape[-1] == classes else None
         if weights is None:
             raise ConfigError(
                 f"the weights of {self.start_from} do not fit {arch} for {classes} classes; "
