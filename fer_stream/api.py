@@ -14,7 +14,7 @@ from typing import Any
 from fer_stream.config import Mode, OnSinkError, as_list, make_config
 from fer_stream.engine.engine import Engine
 from fer_stream.parts import make_engine
-from fer_stream.plugins import with_files
+from fer_stream.plugins import Given, with_given
 from fer_stream.types import FrameResult
 
 SourceName = str | Path | int | Mapping[str, Any]
@@ -35,7 +35,7 @@ def stream(
     analyse_fps: float | None = None,
     mode: Mode = "auto",
     on_sink_error: OnSinkError = "auto",
-    plugin: str | Path | Sequence[str | Path] = (),
+    plugin: Given | Sequence[Given] = (),
 ) -> Results:
     """Yield one result per analysed frame, in each source's order.
 
@@ -62,8 +62,7 @@ def stream(
             there and whole; `"live"`: of each the newest frame counts.
         on_sink_error: `"stop"` the run at a sink's error, `"continue"` and try it again, or
             `"auto"`: stop over files, continue live.
-        plugin: Python files with plugins. A script may name itself, `plugin=__file__`, if its run
-            stands under `if __name__ == "__main__":`, as the file is loaded once more.
+        plugin: Stages that are not installed: their classes, or Python files with plugins.
 
     Raises:
         FerStreamError: At once for a wrong argument; while iterating, after everything that
@@ -85,7 +84,7 @@ def stream(
         settings["model"] = str(model)
     if classifier is not None:
         settings["classifier"] = classifier
-    plugins = with_files(as_list(plugin))
+    plugins = with_given(as_list(plugin))
     engine = make_engine(make_config(settings, plugins), plugins, collect=True)
     engine.start()
     return Results(engine)

@@ -15,7 +15,7 @@ from fer_stream.errors import ConfigError
 from fer_stream.frames import frame_from_image, new_frame
 from fer_stream.imaging import crop_face
 from fer_stream.parts import make_classifier, make_stage
-from fer_stream.plugins import with_files
+from fer_stream.plugins import Given, with_given
 from fer_stream.stages import Detector
 from fer_stream.types import BgrImage, Face, Frame, GreyImage, StreamInfo
 
@@ -31,7 +31,7 @@ class PictureReader:
         detector: Finds faces; `"onnx?detect_size=960"` finds smaller ones.
         model: Path of a self-describing ONNX model; the shipped one unless given.
         classifier: Reads the faces, where a plugin's is meant instead of a model.
-        plugin: Python files with plugins.
+        plugin: Stages that are not installed: their classes, or Python files with plugins.
 
     Raises:
         FerStreamError: For a wrong argument.
@@ -48,9 +48,9 @@ class PictureReader:
         detector: str = "onnx",
         model: str | Path | None = None,
         classifier: str | None = None,
-        plugin: str | Path | Sequence[str | Path] = (),
+        plugin: Given | Sequence[Given] = (),
     ) -> None:
-        plugins = with_files(as_list(plugin))
+        plugins = with_given(as_list(plugin))
         asked = classifier_of(model, classifier) or "onnx"
         self._classifier = make_classifier(stage_spec("classifier", asked, plugins), plugins)
         spec = stage_spec("detector", detector, plugins)

@@ -11,11 +11,11 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from types import ModuleType, SimpleNamespace
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pluggy
 
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from fer_stream.stages import Stage
 
 BUILTIN = "fer-stream"
+
+Given: TypeAlias = "str | Path | type[Stage]"
+"""A plugin that is not installed: the path of a Python file, or, in a program, a stage's class."""
 
 _OF_OURS = {("sink", "mqtt"): "fer-stream-mqtt", ("sink", "mqtts"): "fer-stream-mqtt"}
 """Kinds and names of stages in packages of ours that need more than the core."""
@@ -51,12 +54,12 @@ class Failure:
 
 
 class Plugins:
-    """The plugins of one run: the built-ins, the installed ones and `--plugin` files.
+    """The plugins of one run: the built-ins, the installed ones and those that are given.
 
-    Raises `PluginError` when one of `files` fails to load: somebody asked for it by name.
+    Raises `PluginError` when one of `given` fails to load: somebody asked for it by name.
     """
 
-    def __init__(self, files: Iterable[str | Path] = ()) -> None:
+    def __init__(self, given: Iterable[Given] = ()) -> None:
         self.failures: list[Failure] = []
         self._tables: dict[str, dict[str, list[Provided]]] = {}
         self._manager = pluggy.PluginManager(hookspecs.PROJECT)
@@ -64,11 +67,11 @@ class Plugins:
         self._manager.register(builtins, BUILTIN)
         for entry_point in entry_points(group=hookspecs.PROJECT):
             self._guarded(self._new_name(entry_point), entry_point.load)
-        for file in dict.fromkeys(map(str, files)):  # a file that is given twice is one plugin
+        for name, load in dict(map(_loader, given)).items():  # what is given twice is one plugin
             before = len(self.failures)
-            self._guarded(file, lambda file=file: _load_file(Path(file)))  # type: ignore[misc]
+            self._guarded(name, load)
             if len(self.failures) > before:
-                raise PluginError(f"plugin {file}: {self.failures[-1].reason}")
+                raise PluginError(f"plugin {name}: {self.failures[-1].reason}")
 
     def _new_name(self, entry_point: EntryPoint) -> str:
         """Return the distribution's name; the second plugin of a distribution needs its own."""
@@ -238,14 +241,14 @@ class Plugins:
             self.failures.append(Failure(plugin, reason))
 
 
-def with_files(files: Sequence[str | Path]) -> Plugins:
-    """Return the installed plugins and those of `--plugin` files; without any, found once."""
-    return Plugins(files) if files else installed()
+def with_given(given: Sequence[Given]) -> Plugins:
+    """Return the installed plugins and those that are given; without any, found once."""
+    return Plugins(given) if given else installed()
 
 
 @cache
 def installed() -> Plugins:
-    """Return the plugins without `--plugin` files, found once a process."""
+    """Return the plugins that need not be given, found once a process."""
     return Plugins()
 
 
@@ -258,6 +261,26 @@ def _one_line(error: BaseException) -> str:
     ours = isinstance(error, FerStreamError)  # says by itself what is wrong
     lines = (str(error) if ours else f"{type(error).__name__}: {error}").split("\n")
     return " ".join(line.strip() for line in lines if line.strip())
+
+
+def _loader(one: Given) -> tuple[str, Callable[[], object]]:
+    """Return the name of a plugin that is given, and what loads it."""
+    if isinstance(one, type):
+        return f"{one.__module__}.{one.__qualname__}", partial(_of_class, one)
+    if isinstance(one, str | Path):
+        return str(one), partial(_load_file, Path(one))
+    raise PluginError(f"plugin must be the path of a Python file or a stage's class, got {one!r}")
+
+
+def _of_class(cls: type[Any]) -> object:
+    """Return a plugin that registers one stage."""
+    from fer_stream.stages import STAGE_KINDS
+
+    for kind, contract in STAGE_KINDS.items():
+        if issubclass(cls, contract):
+            return SimpleNamespace(**{f"fer_register_{kind}s": hookspecs.hookimpl(lambda: [cls])})
+    contracts = ", ".join(contract.__name__ for contract in STAGE_KINDS.values())
+    raise PluginError(f"is no stage; expected a subclass of one of fer_stream's: {contracts}")
 
 
 def _load_file(path: Path) -> ModuleType:

@@ -9,17 +9,20 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 
 import fer_stream
-from fer_stream import FrameResult
+from fer_stream import Frame, FrameResult, StreamInfo
 from fer_stream.classifiers.onnx import OnnxClassifier
 from fer_stream.detectors.onnx import OnnxDetector
 from fer_stream.errors import ConfigError, ModelError, PluginError, SinkError, SourceError
 from fer_stream.sources.file import FileSource
+from fer_stream.stages import Stage
 from tests.clips import Image, cut, write_clip
 from tests.programs import environment
 
@@ -276,33 +279,67 @@ def test_a_plugin_may_be_one_path(tmp_path: Path) -> None:
     assert (tmp_path / "shown").read_text() == "MainThread" * 10, "its window is served"
 
 
-def test_a_script_may_plug_in_its_own_stages(tmp_path: Path) -> None:
-    script = tmp_path / "script.py"
-    script.write_text(FROM_MEMORY)
-    done = subprocess.run(
-        [sys.executable, str(script)], capture_output=True, text=True, timeout=60, check=True
-    )
-    assert done.stdout == "3\n"
-
-
-FROM_MEMORY = """
-import fer_stream
-import numpy as np
 class Memory(fer_stream.Source):
     name = "memory"
-    def open(self):
-        self.info = fer_stream.StreamInfo("memory", 64, 48)
-        return self.info
-    def frames(self):
-        for index in range(3):
+
+    def __init__(self, target: str = "", *, frames: int = 3) -> None:
+        super().__init__(target)
+        self._count = frames
+
+    def open(self) -> StreamInfo:
+        self._info = StreamInfo("memory", 64, 48)
+        return self._info
+
+    def frames(self) -> Iterator[Frame]:
+        for index in range(self._count):
             grey = np.full((48, 64), 90, np.uint8)
-            yield fer_stream.new_frame(grey, index, index / 25, self.info)
-@fer_stream.hookimpl
-def fer_register_sources():
-    return [Memory]
-if __name__ == "__main__":
-    print(sum(1 for _ in fer_stream.stream("memory", plugin=__file__)))
-"""
+            yield fer_stream.new_frame(grey, index, index / 25, self._info)
+
+
+class Kept(fer_stream.Sink):
+    name = "kept"
+    results: ClassVar[list[FrameResult]] = []
+
+    def write(self, result: FrameResult) -> None:
+        self.results.append(result)
+
+
+def test_a_program_may_plug_in_its_own_classes(tmp_path: Path) -> None:
+    Kept.results.clear()
+    (tmp_path / "shown.py").write_text(WINDOW)
+    given: list[Path | type[Stage]] = [Memory, Kept, Memory, tmp_path / "shown.py"]
+    results = fer_stream.stream("memory?frames=4", sink=["kept", "window"], plugin=given)
+    assert [result.frame.index for result in results] == [0, 1, 2, 3]
+    assert len(Kept.results) == 4
+    assert len(list(fer_stream.stream("memory", plugin=Memory))) == 3
+    with pytest.raises(ConfigError, match="unknown sink 'kept'"):
+        fer_stream.stream("memory", sink="kept", plugin=Memory)
+
+
+class Nameless(fer_stream.Sink):
+    def write(self, result: FrameResult) -> None:
+        """Do nothing."""
+
+
+class MyDemo(Memory):
+    name = "demo"
+
+
+@pytest.mark.parametrize(
+    ("plugin", "error", "says"),
+    [
+        (dict, PluginError, "plugin builtins.dict: is no stage; expected a subclass of one of"),
+        (Memory(), PluginError, "path of a Python file or a stage's class, got <.*Memory object"),
+        (Nameless, ConfigError, "unknown sink 'nameless'.*Nameless needs a `name`"),
+        (MyDemo, PluginError, "'demo' is provided by fer-stream and tests.test_api.MyDemo"),
+    ],
+)
+def test_what_cannot_be_plugged_in_is_named(plugin: Any, error: type[Exception], says: str) -> None:
+    sink = ["nameless"] if plugin is Nameless else []
+    with pytest.raises(error, match=says):
+        fer_stream.stream("demo", sink=sink, plugin=plugin)
+
+
 WINDOW = """
 import pathlib, threading
 from fer_stream import Sink, hookimpl

@@ -9,7 +9,7 @@ import pytest
 
 from fer_stream.config import RunConfig, make_config, read_toml
 from fer_stream.errors import ConfigError
-from fer_stream.plugins import installed, with_files
+from fer_stream.plugins import installed, with_given
 from fer_stream.spec import StageSpec
 
 
@@ -166,7 +166,7 @@ def test_a_detector_without_a_size_refuses_one(tmp_path: Path) -> None:
         "def fer_register_detectors():\n"
         "    return [Eyes]\n"
     )
-    plugins = with_files([plugin])
+    plugins = with_given([plugin])
     assert make_config({"source": "0", "detector": "eyes"}, plugins).detect_size is None
     with pytest.raises(ConfigError, match=r"detector 'eyes' has no detect_size: .* leave"):
         make_config({"source": "0", "detector": "eyes", "detect_size": 300}, plugins)

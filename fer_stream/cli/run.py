@@ -94,7 +94,7 @@ def _prepared(config: str | None, flags: dict[str, Any]) -> tuple[RunConfig, Eng
     from fer_stream.cli.process import prepare_process
     from fer_stream.config import make_config, read_toml
     from fer_stream.parts import make_engine
-    from fer_stream.plugins import with_files
+    from fer_stream.plugins import with_given
 
     prepare_process()
     settings = read_toml(config) if config else {}
@@ -103,7 +103,7 @@ def _prepared(config: str | None, flags: dict[str, Any]) -> tuple[RunConfig, Eng
     for flag, other in (("model", "classifier"), ("classifier", "model")):
         if flags[flag] and not flags[other]:  # two words for one thing: the flag wins over both
             settings.pop(other, None)
-    plugins = with_files(_plugin_files(settings.get("plugin", ())))
+    plugins = with_given(_plugin_files(settings.get("plugin", ())))
     run_config = make_config(settings, plugins)
     return run_config, make_engine(run_config, plugins)
 
