@@ -25,7 +25,8 @@ class PictureReader:
 
     Pictures have nothing to do with each other: nobody is followed, nothing is smoothed. Of a
     film or a camera `stream` makes more. It starts no thread, and any thread may call it; one
-    picture is read at a time.
+    picture is read at a time. It cannot be pickled: another process makes its own, or, if it was
+    forked while nobody read, goes on with this one.
 
     Args:
         detector: Finds faces; `"onnx?detect_size=960"` finds smaller ones.
