@@ -25,7 +25,8 @@ class PictureReader:
 
     Pictures have nothing to do with each other: nobody is followed, nothing is smoothed. Of a
     film or a camera `stream` makes more. It starts no thread, and any thread may call it; one
-    picture is read at a time.
+    picture is read at a time. It cannot be pickled: another process makes its own, or, if it was
+    forked while nobody read, goes on with this one.
 
     Args:
         detector: Finds faces; `"onnx?detect_size=960"` finds smaller ones.
@@ -66,8 +67,9 @@ class PictureReader:
         """Return the faces of a picture, in no order; [] if there is none.
 
         Args:
-            image: (H, W, 3) uint8 blue, green, red, as OpenCV reads it, or (H, W) uint8 grey.
-                Pillow and others give red, green, blue: `np.asarray(picture)[..., ::-1]`.
+            image: (H, W, 3) uint8 blue, green, red, as OpenCV reads it, or (H, W) uint8 grey;
+                upright. Of a picture of Pillow, whatever its mode:
+                `np.asarray(ImageOps.exif_transpose(picture).convert("RGB"))[..., ::-1]`.
 
         Raises:
             FerStreamError: For what is no such picture, and for a plugin with a bug.
@@ -88,8 +90,8 @@ class PictureReader:
 def _frame(image: Any) -> Frame:
     if not _is_picture(image):
         is_array = isinstance(image, np.ndarray)
-        got = f"{image.shape} {image.dtype}" if is_array else repr(image)[:80]
-        hint = "; cv2.imread gives None for a file that it cannot read" if image is None else ""
+        got = f"{image.shape} {image.dtype}" if is_array else " ".join(repr(image).split())[:80]
+        hint = "; OpenCV gives None for a picture that it cannot read" if image is None else ""
         raise ConfigError(
             f"expected a picture, (H, W, 3) uint8 BGR or (H, W) uint8 grey; got {got}{hint}"
         )

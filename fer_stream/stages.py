@@ -6,10 +6,11 @@ to the option's annotated type (str, int, float, bool, each also `| None`). A co
 and stores what it was given (`ConfigError`) and loads a detector's or classifier's model
 (`ModelError`); files, devices and windows are opened later.
 
-One instance serves one run, a source's only one connection. An exception from any method ends up
-in front of the user: a `FerStreamError` as one line; a system's error (`OSError`) as one that names
-the stage; anything else as a bug, with its traceback before that line. What a method returns is
-looked at as the checks in `fer_stream.testing` do, and refused in one line if it is something else.
+One instance serves one run, a source's only one connection; those of a `PictureReader` are called
+on whichever thread reads, one picture at a time. An exception from any method ends up in front of
+the user: a `FerStreamError` as one line; a system's error (`OSError`) as one that names the stage;
+anything else as a bug, with its traceback before that line. What a method returns is looked at as
+the checks in `fer_stream.testing` do, and refused in one line if it is something else.
 """
 
 from __future__ import annotations

@@ -10,6 +10,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from PIL import ExifTags, ImageOps
+from PIL.Image import fromarray
+from PIL.Image import open as open_picture
 
 import fer_stream
 from fer_stream import Face, PictureReader
@@ -88,6 +91,26 @@ def test_grey_cut_and_turned_round_arrays_are_pictures(
     assert seen(reader.read(around[8:-8, 8:-8])) == seen(reader.read(image))
 
 
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "LA", "P"])
+def test_a_picture_of_pillow_is_given_as_the_documentation_says(
+    mode: str, reader: PictureReader, moving_face: list[Image], tmp_path: Path
+) -> None:
+    aside = np.pad(moving_face[0], ((0, 0), (0, 64), (0, 0)))
+    turned = fromarray(np.rot90(aside)[..., ::-1].copy())  # as telephones store what they took
+    exif = turned.getexif()
+    exif[ExifTags.Base.Orientation] = 6
+    file = tmp_path / "face.png"
+    turned.convert(mode).save(file, exif=exif)
+
+    (recipe,) = re.findall(r"`(np\.asarray.*)`", PictureReader.read.__doc__ or "")
+    with open_picture(file) as picture:
+        image = eval(recipe, {"np": np, "ImageOps": ImageOps, "picture": picture})
+    (face,) = reader.read(image)
+    (expected,) = reader.read(aside)
+    assert face.box.x == pytest.approx(expected.box.x, abs=16), "not mirrored"
+    assert face.box.y == pytest.approx(expected.box.y, abs=16)
+
+
 def test_a_picture_is_not_written_to(reader: PictureReader, moving_face: list[Image]) -> None:
     image = moving_face[0].copy()
     reader.read(image)
@@ -114,8 +137,9 @@ def test_it_starts_no_thread_and_serves_all(
 @pytest.mark.parametrize(
     ("image", "got"),
     [
-        (None, "got None; cv2.imread gives None for a file that it cannot read"),
+        (None, "got None; OpenCV gives None for a picture that it cannot read"),
         ("face.png", "got 'face.png'"),
+        ([np.zeros(2), np.zeros((2, 2))], "got [array([0., 0.]), array([[0., 0.], [0., 0.]])]"),
         (np.zeros((48, 48, 3)), "got (48, 48, 3) float64"),
         (np.zeros((48, 48, 4), np.uint8), "got (48, 48, 4) uint8"),
         (np.zeros((1, 48, 48, 3), np.uint8), "got (1, 48, 48, 3) uint8"),

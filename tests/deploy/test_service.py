@@ -38,6 +38,10 @@ def test_a_run_that_has_yet_to_begin_has_time() -> None:
     assert int(seconds) > 20, "how long a file on a network may take to open"
 
 
+def test_a_run_that_the_watchdog_ends_leaves_no_pictures_on_the_disk() -> None:
+    assert re.findall(r"^LimitCORE=(.*)$", UNIT, re.MULTILINE) == ["0"]
+
+
 def test_the_settings_are_accepted() -> None:
     plugins = installed()
     config = make_config(read_toml(DEPLOY / "fer-stream.toml"), plugins)

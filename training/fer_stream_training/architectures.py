@@ -69,7 +69,8 @@ def large_resnet(classes: int, size: tuple[int, int], dtype: str) -> keras.Model
 def mirror_resnet(classes: int, size: tuple[int, int], dtype: str) -> keras.Model:
     """The large one with half of its weights: it reads a face and its mirror image alike.
 
-    So it does where each stage's picture has an even width; at an odd one it nearly does.
+    So it does where the width is a multiple of 16 px, which every stage can halve; at another it
+    nearly does.
     """
     return _resnet("mirror_resnet", _LARGE, classes, size, dtype, mirrored=True)
 
