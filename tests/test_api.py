@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 import fer_stream
-from fer_stream import Frame, FrameResult, StreamInfo
+from fer_stream import EmotionScores, Frame, FrameResult, StreamInfo
 from fer_stream.classifiers.onnx import OnnxClassifier
 from fer_stream.detectors.onnx import OnnxDetector
 from fer_stream.errors import ConfigError, ModelError, PluginError, SinkError, SourceError
@@ -369,41 +370,31 @@ def test_a_run_that_has_ended_holds_no_model_and_no_decoder(face_clip: Path) -> 
     assert held == []
 
 
-def test_a_plugins_classifier_reads_the_faces(face_clip: Path, tmp_path: Path) -> None:
-    plugin = tmp_path / "fixed.py"
-    plugin.write_text(
-        "import numpy as np\n"
-        "from fer_stream import Classifier, EmotionScores, hookimpl\n"
-        "class Fixed(Classifier):\n"
-        "    name, labels, input_size = 'fixed', ('a', 'b'), (8, 8)\n"
-        "    def classify(self, crops):\n"
-        "        one = np.array([0.25, 0.75], np.float32)\n"
-        "        return [EmotionScores(self.labels, one) for _ in crops]\n"
-        "@hookimpl\n"
-        "def fer_register_classifiers():\n"
-        "    return [Fixed]\n"
-    )
-    results = fer_stream.stream(face_clip, classifier="fixed", plugin=plugin)
+class Fixed(fer_stream.Classifier):
+    name, labels, input_size = "fixed", ("a", "b"), (8, 8)
+
+    def classify(self, crops: npt.NDArray[np.uint8]) -> list[EmotionScores]:
+        one = np.array([0.25, 0.75], np.float32)
+        return [EmotionScores(self.labels, one) for _ in crops]
+
+
+def test_a_plugins_classifier_reads_the_faces(face_clip: Path) -> None:
+    results = fer_stream.stream(face_clip, classifier="fixed", plugin=Fixed)
     assert {face.scores.top for result in results for face in result.faces} == {"b"}
     with pytest.raises(ConfigError, match="either model or classifier"):
-        fer_stream.stream(face_clip, classifier="fixed", model="a.onnx", plugin=plugin)
+        fer_stream.stream(face_clip, classifier="fixed", model="a.onnx", plugin=Fixed)
 
 
-def test_a_sinks_error_need_not_end_a_run_over_files(face_clip: Path, tmp_path: Path) -> None:
-    plugin = tmp_path / "broken.py"
-    plugin.write_text(
-        "from fer_stream import Sink, hookimpl\n"
-        "class Broken(Sink):\n"
-        "    name = 'broken'\n"
-        "    def write(self, result):\n"
-        "        raise OSError('disk full')\n"
-        "@hookimpl\n"
-        "def fer_register_sinks():\n"
-        "    return [Broken]\n"
-    )
+class Broken(fer_stream.Sink):
+    name = "broken"
 
+    def write(self, result: FrameResult) -> None:
+        raise OSError("disk full")
+
+
+def test_a_sinks_error_need_not_end_a_run_over_files(face_clip: Path) -> None:
     seen: list[FrameResult] = []
-    results = fer_stream.stream(face_clip, sink="broken", on_sink_error="continue", plugin=plugin)
+    results = fer_stream.stream(face_clip, sink="broken", on_sink_error="continue", plugin=Broken)
     with pytest.raises(SinkError, match="disk full"):
         list(map(seen.append, results))
     assert len(seen) == 40
