@@ -66,5 +66,5 @@ $(VENV)/.installed: pyproject.toml | $(BIN)/python
 
 $(VENV)/.installed-dev: pyproject.toml training/pyproject.toml plugins/mqtt/pyproject.toml | $(BIN)/python
 	@echo "installing fer-stream, its other packages and the test tools into $(VENV)"
-	$(PIP) -e '.[dev]' -e 'training[tensorflow]' -e plugins/mqtt
+	$(PIP) -e '.[dev]' -e 'training[tensorflow,jax]' -e plugins/mqtt
 	@touch $(VENV)/.installed $@

@@ -8,6 +8,7 @@ from fer_stream.errors import PluginError
 from fer_stream.plugins import installed
 
 _EVERYTHING = "fer-stream[train]"
+_ON_A_GPU = "fer-stream-training[jax]"
 _WITHOUT_TENSORFLOW = "fer-stream-training"
 
 
@@ -34,6 +35,7 @@ def _stand_in(name: str, what: str, install: str) -> click.Command:
 
 STAND_INS = (
     _stand_in("train", "Train a model", _EVERYTHING),
+    _stand_in("distil", "Train large networks on a GPU, and a small one by them", _ON_A_GPU),
     _stand_in("train-detector", "Train a face detector", _EVERYTHING),
     _stand_in("export", "Export a Keras model to ONNX", _EVERYTHING),
     _stand_in("quantise", "Make a model's int8 twin", _EVERYTHING),

@@ -6,14 +6,24 @@ import importlib.util
 
 from fer_stream.errors import ConfigError
 
-_PACKAGES = ("tensorflow", "tf2onnx", "onnx")
+_OF_TENSORFLOW = ("tensorflow", "tf2onnx", "onnx")
+_OF_JAX = ("jax", "keras")
 
 
 def require_tensorflow() -> None:
     """Raise ConfigError when TensorFlow or what turns its models into ONNX is not installed."""
-    missing = [name for name in _PACKAGES if importlib.util.find_spec(name) is None]
+    _require(_OF_TENSORFLOW, "tensorflow")
+
+
+def require_jax() -> None:
+    """Raise ConfigError when JAX or Keras is not installed."""
+    _require(_OF_JAX, "jax")
+
+
+def _require(packages: tuple[str, ...], extra: str) -> None:
+    missing = [name for name in packages if importlib.util.find_spec(name) is None]
     if missing:
         raise ConfigError(
             f"this command needs {', '.join(missing)}, which fer-stream-training does not bring by "
-            'itself; install with: pip install "fer-stream-training[tensorflow]"'
+            f'itself; install with: pip install "fer-stream-training[{extra}]"'
         )

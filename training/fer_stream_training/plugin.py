@@ -9,6 +9,7 @@ import click
 
 from fer_stream.hookspecs import hookimpl
 
+from .commands.distil import distil
 from .commands.evaluate import evaluate
 from .commands.export import export
 from .commands.prepare import prepare
@@ -19,5 +20,6 @@ from .commands.train_detector import train_detector
 
 @hookimpl
 def fer_register_commands() -> list[click.Command]:
-    """Offer `fer-stream prepare`, `train`, `train-detector`, `evaluate`, `export`, `quantise`."""
-    return [prepare, train, train_detector, evaluate, export, quantise]
+    """Offer `fer-stream prepare`, `train`, `distil`, `train-detector`, `evaluate`, `export`,
+    `quantise`."""
+    return [prepare, train, distil, train_detector, evaluate, export, quantise]

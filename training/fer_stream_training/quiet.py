@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,15 @@ def import_keras() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with silenced():
         import keras  # noqa: F401
+
+
+def import_keras_on_jax() -> None:
+    """The same, with JAX as what it computes with; Keras decides once in a process."""
+    os.environ["KERAS_BACKEND"] = "jax"
+    import_keras()
+    if importlib.util.find_spec("tensorflow"):  # Keras would load it later, and not in silence
+        with silenced():
+            import tensorflow  # noqa: F401
 
 
 @contextmanager

@@ -9,16 +9,18 @@ REFINEMENT_SHARE = 1 / 8  # of the epochs
 REFINEMENT_STRENGTH = 0.4
 
 
-def learning_rate(schedule: str, peak: float, progress: float, epochs: int) -> float:
+def learning_rate(
+    schedule: str, peak: float, progress: float, epochs: int, warm_up: float = WARM_UP_EPOCHS
+) -> float:
     """Learning rate at ``progress`` epochs (fractions count) of a run of ``epochs``.
 
-    ``constant`` is ``peak`` throughout. ``cosine`` rises linearly over the first two epochs (a
-    tenth of a short run), then falls to 0 along half a cosine (Loshchilov and Hutter,
+    ``constant`` is ``peak`` throughout. ``cosine`` rises linearly over the first ``warm_up`` epochs
+    (a tenth of a short run), then falls to 0 along half a cosine (Loshchilov and Hutter,
     arXiv:1608.03983, without restarts).
     """
     if schedule == "constant":
         return peak
-    warm_up = min(WARM_UP_EPOCHS, epochs / 10)
+    warm_up = min(warm_up, epochs / 10)
     if progress < warm_up:
         return peak * (progress + 0.01) / (warm_up + 0.01)
     return peak * 0.5 * (1 + math.cos(math.pi * (progress - warm_up) / (epochs - warm_up)))

@@ -1,0 +1,230 @@
+"""`fer-stream distil` from faces to an ordinary Keras model, on the CPU with small teachers."""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fer_stream_training.distil.settings import read_settings
+from fer_stream_training.recipes import recipe_of
+
+from fer_stream.errors import ConfigError
+from tests.needs import refuse
+from tests.programs import fer_stream_without
+
+from .processes import environment
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+LABELS = "angry,disgusted,fearful,happy,sad,surprised,neutral"
+SMALL = {
+    'arch = "mirror-resnet"': 'arch = "small-resnet"',
+    "epochs = 742": "epochs = 1",
+    "teachers = 2": "teachers = 1",
+    "teacher_width = 64": "teacher_width = 4",
+    "teacher_epochs = 80": "teacher_epochs = 12",
+    "batch_size = 256": "batch_size = 16",
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _jax_installed() -> None:
+    missing = [name for name in ("jax", "keras") if importlib.util.find_spec(name) is None]
+    if missing:
+        refuse(f"distilling needs {', '.join(missing)}")
+
+
+def bars(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Pictures that a network can learn, however they are lit: the class sets the bars' width."""
+    random = np.random.default_rng(seed)
+    labels = np.arange(count) % 7
+    waves = np.sin(
+        np.arange(48) * 2 * np.pi / (3 + 3 * labels[:, None]) + random.uniform(0, 6, (count, 1))
+    )
+    pictures = 128 + 80 * waves[:, :, None] + random.normal(0, 8, (count, 48, 48))
+    return pictures.clip(0, 255).astype(np.uint8), labels
+
+
+def write_recipe(folder: Path, changes: dict[str, str]) -> Path:
+    text = recipe_of("distil").read_text()
+    for old, new in changes.items():
+        assert text.count(f"\n{old}") == 1, old
+        text = text.replace(f"\n{old}", f"\n{new}")
+    path = folder / "small.toml"
+    path.write_text(text)
+    return path
+
+
+def distil(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "fer_stream", "distil", *map(str, arguments)]
+    return subprocess.run(command, env=environment(), capture_output=True, text=True)
+
+
+def refusal(done: subprocess.CompletedProcess[str]) -> str:
+    assert done.returncode == 2, done.stderr
+    (line,) = done.stderr.splitlines()
+    return line
+
+
+class Run:
+    """A finished run of two generations."""
+
+    def __init__(self, folder: Path) -> None:
+        rows = [
+            f"{label},{' '.join(map(str, picture.ravel()))},{usage}"
+            for usage, count, seed in (("Training", 112, 1), ("PublicTest", 56, 2))
+            for picture, label in zip(*bars(count, seed), strict=True)
+        ]
+        data = folder / "fer2013.csv"
+        data.write_text("emotion,pixels,Usage\n" + "\n".join(rows) + "\n")
+        self.out = folder / "run"
+        self.flags = ("--data", data, "--out", self.out, "--recipe", write_recipe(folder, SMALL))
+        self.done = distil(*self.flags)
+
+    def course(self, name: str) -> list[dict[str, str]]:
+        with (self.out / name / "history.csv").open() as file:
+            return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return Run(tmp_path_factory.mktemp("distil"))
+
+
+def test_teachers_learn_the_second_from_the_first_and_the_network_from_both(run: Run) -> None:
+    assert (run.done.returncode, run.done.stderr) == (0, "")
+    for name, epochs in (("teacher-1", 12), ("teacher-2", 12), ("student", 1)):
+        course = run.course(name)
+        assert [int(row["epoch"]) for row in course] == list(range(1, epochs + 1))
+    for name in ("teacher-1", "teacher-2"):
+        course = run.course(name)
+        assert float(course[-1]["train_accuracy"]) > 0.5 > float(course[0]["train_accuracy"])
+        assert float(course[-1]["val_accuracy"]) > 0.5
+        assert float(course[-1]["val_loss"]) < 1.5
+    lines = run.done.stdout.splitlines()
+    assert "112 images to train on, 56 to check on; computing on cpu" in lines[0]
+    assert [line for line in lines if line.startswith(("teacher-", "student"))] == [
+        "teacher-1: 12 epochs", "teacher-2: 12 epochs", "student: 1 epoch",
+    ]  # fmt: skip
+    assert any(line.startswith("the teachers together: ") for line in lines)
+    assert f"--start-from {run.out / 'model.keras'}" in lines[-1]
+
+
+@pytest.mark.parametrize(
+    ("share", "expected"),
+    [("0", [0.9667, 0.0167, 0.0167]), ("0.5", [0.633, 0.158, 0.208]), ("1", [0.3, 0.3, 0.4])],
+)
+def test_a_network_learns_the_mean_of_its_teachers_and_the_label(
+    share: str, expected: list[float]
+) -> None:
+    program = Path(__file__).with_name("distil_lesson.py")
+    done = subprocess.run(
+        [sys.executable, str(program), share], env=environment(), capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    for line in done.stdout.splitlines():
+        np.testing.assert_allclose([float(value) for value in line.split()], expected, atol=0.06)
+
+
+def test_the_result_is_an_ordinary_model(run: Run) -> None:
+    out = run.out / "model.onnx"
+    program = [sys.executable, "-m", "fer_stream", "export", run.out / "model.keras"]
+    done = subprocess.run(
+        [*map(str, program), "--labels", LABELS, "--out", str(out)],
+        env=environment(),
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "labels that differ 0" in done.stdout
+    from fer_stream_training.evaluation import evaluate
+    from fer_stream_training.export import onnx_predictor
+
+    pictures, labels = bars(56, 2)
+    measured = evaluate(onnx_predictor(out.read_bytes())(pictures), labels.astype(np.uint8))
+    (row,) = run.course("student")
+    assert measured.loss == pytest.approx(float(row["val_loss"]), abs=1e-3)
+    assert measured.accuracy == pytest.approx(float(row["val_accuracy"]), abs=0.02)
+
+
+def test_what_is_finished_is_not_done_again(run: Run) -> None:
+    kept = {
+        name: (run.out / name / "weights.npz").read_bytes() for name in ("teacher-1", "student")
+    }
+    (run.out / "model.keras").unlink()
+    (run.out / "student" / "weights.npz").unlink()  # as after a kill while it was trained
+    done = distil(*run.flags, "--resume")
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert lines[1:3] == ["teacher-1: finished earlier", "teacher-2: finished earlier"]
+    assert "student: 1 epoch" in lines
+    assert (run.out / "model.keras").exists()
+    assert (run.out / "teacher-1" / "weights.npz").read_bytes() == kept["teacher-1"]
+    with np.load(run.out / "student" / "weights.npz") as again:
+        (run.out / "before.npz").write_bytes(kept["student"])
+        with np.load(run.out / "before.npz") as before:
+            assert again.files == before.files
+            for name in again.files:
+                np.testing.assert_allclose(again[name], before[name], atol=1e-4, err_msg=name)
+
+
+def test_a_folder_with_a_run_is_not_overwritten(run: Run) -> None:
+    assert "holds a run; expected a new folder; go on with --resume" in refusal(distil(*run.flags))
+    line = refusal(distil(*run.flags, "--resume", "--seed", "5"))
+    assert "was started with other settings or other faces; expected the same" in line
+
+
+def test_a_folder_without_a_run_is_not_resumed(run: Run, tmp_path: Path) -> None:
+    flags = [tmp_path if flag == run.out else flag for flag in run.flags]
+    assert "no run to resume in" in refusal(distil(*flags, "--resume"))
+    assert not list(tmp_path.iterdir())
+
+
+def test_damaged_weights_are_named(run: Run, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    (out / "teacher-1").mkdir(parents=True)
+    (out / "distil.json").write_bytes((run.out / "distil.json").read_bytes())
+    whole = (run.out / "teacher-1" / "weights.npz").read_bytes()
+    (out / "teacher-1" / "weights.npz").write_bytes(whole[: len(whole) // 2])
+    flags = [out if flag == run.out else flag for flag in run.flags]
+    line = refusal(distil(*flags, "--resume"))
+    assert f"cannot read {out / 'teacher-1' / 'weights.npz'}" in line
+    assert "start again in another --out" in line
+
+
+def test_faces_of_another_size_are_refused(
+    make_classes: Callable[..., Path], tmp_path: Path
+) -> None:
+    data = make_classes(tmp_path / "data", ("calm", "cross"), (32, 40))
+    line = refusal(distil("--data", data, "--out", tmp_path / "run"))
+    assert "have 40x32 px; distil expects 48x48; resize them, or use fer-stream train" in line
+    assert not (tmp_path / "run").exists()
+
+
+def test_without_jax_it_says_how_to_get_it(tmp_path: Path) -> None:
+    program = fer_stream_without("jax", folder=tmp_path)
+    done = subprocess.run(
+        [*program, "distil", "--data", "fer2013.csv", "--out", "run"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert refusal(done) == (
+        "fer-stream: this command needs jax, which fer-stream-training does not bring by itself; "
+        'install with: pip install "fer-stream-training[jax]"'
+    )
+
+
+def test_flags_change_the_recipe(tmp_path: Path) -> None:
+    settings = read_settings(None, None, None)
+    assert (settings.arch, settings.generations, settings.teachers) == ("mirror-resnet", 2, 2)
+    changed = read_settings(write_recipe(tmp_path, SMALL), 7, 3)
+    assert (changed.arch, changed.epochs, changed.seed) == ("small-resnet", 7, 3)
+    wrong = write_recipe(tmp_path, {"generations = 2": "generations = 0"})
+    with pytest.raises(ConfigError, match="sets generations to 0; expected a whole number from 1"):
+        read_settings(wrong, None, None)

@@ -1,0 +1,164 @@
+"""One distillation from the command line: generations of teachers, then the network itself."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from rich.console import Console
+
+from fer_stream.errors import ConfigError
+from fer_stream.words import counted
+
+from ..architectures import ARCHITECTURES, mirror_teacher
+from ..checkpoint import EpochRecord
+from ..data import Dataset, load_dataset
+from ..evaluation import evaluate
+from ..fer2013 import IMAGE_SIZE
+from ..files import replacing
+from ..mirror import unfolded
+from ..progress import ProgressReporter
+from ..quiet import import_keras_on_jax
+from ..stopping import resumable
+from ..trainer import one_hot
+from .kept import MODEL_NAME, Kept
+from .lesson import Material, Variables, scores_of, stacked
+from .loop import Task, Trainer
+from .settings import DistilSettings
+
+if TYPE_CHECKING:
+    import keras
+
+_LINES = 12  # of a network's epochs, printed
+
+
+def run_distillation(data_path: Path, folder: Path, settings: DistilSettings, resume: bool) -> None:
+    """Train into ``folder`` and print the figures.
+
+    Raises ConfigError for bad data or a folder that does not fit.
+    """
+    console = Console(markup=False, emoji=False, highlight=False, soft_wrap=True)
+    data = load_dataset(data_path)
+    if data.size != (IMAGE_SIZE, IMAGE_SIZE):
+        raise ConfigError(
+            f"the faces of {data_path} have {data.size[1]}x{data.size[0]} px; distil expects "
+            f"{IMAGE_SIZE}x{IMAGE_SIZE}; resize them, or use fer-stream train"
+        )
+    kept = Kept(folder)
+    kept.begin(settings, data.sha256(), resume)
+    import_keras_on_jax()
+    console.print(
+        f"{data.name}: {counted(len(data.training), 'image', ',')} to train on, "
+        f"{len(data.validation):,} to check on; computing on {jax.devices()[0].device_kind}"
+    )
+    with resumable(folder, console):
+        Distillation(data, settings, kept, console).run()
+    console.print(
+        f"wrote {folder / MODEL_NAME}; go on with fer-stream train --arch {settings.arch} "
+        f"--start-from {folder / MODEL_NAME}, or fer-stream export {folder / MODEL_NAME}"
+    )
+
+
+class Distillation:
+    """The networks of one run, each trained or taken from where it is kept."""
+
+    def __init__(
+        self, data: Dataset, settings: DistilSettings, kept: Kept, console: Console
+    ) -> None:
+        self._data = data
+        self._settings = settings
+        self._kept = kept
+        self._console = console
+        self._faces = jnp.asarray(data.training.images)
+        self._targets = jnp.asarray(one_hot(data.training))
+
+    def run(self) -> None:
+        """Train what is not finished yet, and write the last network as ``model.keras``."""
+        settings = self._settings
+        classes, size = len(self._data.class_names), self._data.size
+        dtype = "float32" if jax.default_backend() == "cpu" else "mixed_bfloat16"
+        teacher = partial(mirror_teacher, classes, size, dtype, settings.teacher_width)
+        of_teachers = Trainer(teacher, teacher(), self._data, settings)
+        generation: list[Variables] = []
+        teachers: list[Variables] = []
+        for _ in range(settings.generations):
+            material = self._material(generation)
+            generation = [
+                self._network(
+                    f"teacher-{len(teachers) + number}",
+                    of_teachers,
+                    settings.teacher_epochs,
+                    len(teachers) + number,
+                    material,
+                    settings.share_among_teachers,
+                )
+                for number in range(1, settings.teachers + 1)
+            ]
+            teachers += generation
+        self._print_teachers(teacher(), teachers)
+        student = partial(ARCHITECTURES[settings.arch], classes, size, dtype)
+        network = self._network(
+            "student",
+            Trainer(student, teacher(), self._data, settings),
+            settings.epochs,
+            len(teachers) + 1,
+            self._material(teachers),
+            settings.share,
+        )
+        model = _float32(settings.arch, self._data, network)
+        with replacing(self._kept.folder / MODEL_NAME) as path:
+            model.save(path)
+
+    def _material(self, teachers: list[Variables]) -> Material:
+        return Material(self._faces, self._targets, stacked(teachers) if teachers else ())
+
+    def _network(
+        self,
+        name: str,
+        trainer: Trainer,
+        epochs: int,
+        number: int,
+        material: Material,
+        share: float,
+    ) -> Variables:
+        if (finished := self._kept.network(name)) is not None:
+            self._console.print(f"{name}: finished earlier")
+            return finished
+        self._console.print(f"{name}: {counted(epochs, 'epoch')}")
+        task = Task(epochs, self._settings.seed + number, material, share)
+        with ProgressReporter(self._console, epochs, 0, None) as reporter:
+
+            def report(history: list[EpochRecord]) -> None:
+                self._kept.note(name, history)
+                last = history[-1]
+                reporter.step(last.epoch, 1, 1, last.train_loss, last.train_accuracy)
+                if last.epoch % max(epochs // _LINES, 1) == 0 or last.epoch == epochs:
+                    reporter.epoch(last, max(history, key=lambda record: record.val_accuracy))
+
+            network = trainer.train(task, report)
+        self._kept.keep(name, network)
+        return network
+
+    def _print_teachers(self, model: keras.Model, teachers: list[Variables]) -> None:
+        validation = self._data.validation
+        scores, faces = scores_of(model), jnp.asarray(validation.images)
+        said = np.stack([scores(network, faces) for network in teachers])
+        together = evaluate(said.mean(axis=0), validation.labels)
+        self._console.print(
+            f"the teachers together: {together.accuracy:.2%}, {together.loss:.3f} nats on "
+            f"{validation.name}"
+        )
+
+
+def _float32(arch: str, data: Dataset, network: Variables) -> keras.Model:
+    """The network as an ordinary Keras model, in float32."""
+    model = ARCHITECTURES[arch](len(data.class_names), data.size, "float32")
+    own = (model.trainable_variables, model.non_trainable_variables)
+    for variables, values in zip(own, network, strict=True):
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
+    return unfolded(model)
