@@ -21,6 +21,13 @@ def test_every_network_has_a_whole_recipe(arch: str) -> None:
     assert settings.as_dict() == read_recipe(recipe_of(arch), RULES) | nothing_earlier
 
 
+def test_the_end_of_the_shipped_models_training_is_a_whole_recipe() -> None:
+    refined = read_recipe(recipe_of("refine"), RULES)
+    whole = read_recipe(recipe_of("mirror-resnet"), RULES)
+    assert refined["arch"] == whole["arch"]
+    assert refined["lr"] < whole["lr"], "it begins with trained weights"
+
+
 def test_the_demo_network_has_the_plain_settings() -> None:
     assert settings_from(None, {"arch": "demo-cnn"}) == TrainingSettings()
 

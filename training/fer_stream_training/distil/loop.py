@@ -69,8 +69,8 @@ class Trainer:
         self._scores = scores_of(model)
         self._faces = jnp.asarray(data.validation.images)
 
-    def train(self, task: Task, report: Report) -> Variables:
-        """The running average of the weights after the last epoch.
+    def train(self, task: Task, report: Report) -> tuple[Variables, list[EpochRecord]]:
+        """The running average of the weights after the last epoch, and the course of all.
 
         Raises ConfigError when the weights are no numbers any more.
         """
@@ -91,7 +91,7 @@ class Trainer:
                 EpochRecord(epoch, rate, nats, right, validation.loss, validation.accuracy, seconds)
             )
             report(history)
-        return progress.average
+        return progress.average, history
 
     def _one_epoch(
         self, progress: Progress, task: Task, epoch: int

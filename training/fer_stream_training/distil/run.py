@@ -21,6 +21,7 @@ from ..evaluation import evaluate
 from ..fer2013 import IMAGE_SIZE
 from ..files import replacing
 from ..mirror import unfolded
+from ..plots import write_curves
 from ..progress import ProgressReporter
 from ..quiet import import_keras_on_jax
 from ..stopping import resumable
@@ -139,7 +140,8 @@ class Distillation:
                 if last.epoch % max(epochs // _LINES, 1) == 0 or last.epoch == epochs:
                     reporter.epoch(last, max(history, key=lambda record: record.val_accuracy))
 
-            network = trainer.train(task, report)
+            network, history = trainer.train(task, report)
+        write_curves(self._kept.folder / name / "accuracy.png", history, name)
         self._kept.keep(name, network)
         return network
 
