@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -80,57 +81,46 @@ class Distillation:
     def run(self) -> None:
         """Train what is not finished yet, and write the last network as ``model.keras``."""
         settings = self._settings
-        classes, size = len(self._data.class_names), self._data.size
-        dtype = "float32" if jax.default_backend() == "cpu" else "mixed_bfloat16"
-        teacher = partial(mirror_teacher, classes, size, dtype, settings.teacher_width)
-        of_teachers = Trainer(teacher, teacher(), self._data, settings)
-        generation: list[Variables] = []
+        shape = (len(self._data.class_names), self._data.size, _dtype())
+        teacher = partial(mirror_teacher, *shape, settings.teacher_width)
+        teachers = self._teachers(teacher)
+        self._print_teachers(teacher(), teachers)
+        student = Trainer(
+            partial(ARCHITECTURES[settings.arch], *shape), teacher(), self._data, settings
+        )
+        seed = settings.seed + len(teachers) + 1
+        task = Task(settings.epochs, seed, self._material(teachers), settings.share)
+        model = _float32(settings.arch, self._data, self._network("student", student, task))
+        with replacing(self._kept.folder / MODEL_NAME) as path:
+            model.save(path)
+
+    def _teachers(self, build: Callable[[], keras.Model]) -> list[Variables]:
+        """All generations, each taught by the one before it."""
+        settings = self._settings
+        trainer = Trainer(build, build(), self._data, settings)
         teachers: list[Variables] = []
-        for _ in range(settings.generations):
-            material = self._material(generation)
-            generation = [
-                self._network(
-                    f"teacher-{len(teachers) + number}",
-                    of_teachers,
+        for generation in range(settings.generations):
+            first = generation * settings.teachers
+            material = self._material(teachers[first - settings.teachers : first])
+            for number in range(first + 1, first + settings.teachers + 1):
+                task = Task(
                     settings.teacher_epochs,
-                    len(teachers) + number,
+                    settings.seed + number,
                     material,
                     settings.share_among_teachers,
                 )
-                for number in range(1, settings.teachers + 1)
-            ]
-            teachers += generation
-        self._print_teachers(teacher(), teachers)
-        student = partial(ARCHITECTURES[settings.arch], classes, size, dtype)
-        network = self._network(
-            "student",
-            Trainer(student, teacher(), self._data, settings),
-            settings.epochs,
-            len(teachers) + 1,
-            self._material(teachers),
-            settings.share,
-        )
-        model = _float32(settings.arch, self._data, network)
-        with replacing(self._kept.folder / MODEL_NAME) as path:
-            model.save(path)
+                teachers.append(self._network(f"teacher-{number}", trainer, task))
+        return teachers
 
     def _material(self, teachers: list[Variables]) -> Material:
         return Material(self._faces, self._targets, stacked(teachers) if teachers else ())
 
-    def _network(
-        self,
-        name: str,
-        trainer: Trainer,
-        epochs: int,
-        number: int,
-        material: Material,
-        share: float,
-    ) -> Variables:
+    def _network(self, name: str, trainer: Trainer, task: Task) -> Variables:
         if (finished := self._kept.network(name)) is not None:
             self._console.print(f"{name}: finished earlier")
             return finished
+        epochs = task.epochs
         self._console.print(f"{name}: {counted(epochs, 'epoch')}")
-        task = Task(epochs, self._settings.seed + number, material, share)
         with ProgressReporter(self._console, epochs, 0, None) as reporter:
 
             def report(history: list[EpochRecord]) -> None:
@@ -154,6 +144,11 @@ class Distillation:
             f"the teachers together: {together.accuracy:.2%}, {together.loss:.3f} nats on "
             f"{validation.name}"
         )
+
+
+def _dtype() -> str:
+    """What networks compute in: GPUs multiply bfloat16 many times as fast as float32."""
+    return "float32" if jax.default_backend() == "cpu" else "mixed_bfloat16"
 
 
 def _float32(arch: str, data: Dataset, network: Variables) -> keras.Model:
