@@ -14,8 +14,8 @@ from .rules import (
     SHARE_BELOW_1,
     TRUE_OR_FALSE,
     Rule,
+    changed_recipe,
     one_of,
-    read_recipe,
     whole,
 )
 from .settings import OPTIMIZERS, SCHEDULES, TrainingSettings
@@ -53,9 +53,8 @@ def settings_from(recipe: Path | None, flags: dict[str, Any]) -> TrainingSetting
     ``flags`` holds what the user chose; None stands for no choice. Raises ConfigError for a file
     that is no recipe.
     """
-    chosen = {name: value for name, value in flags.items() if value is not None}
-    path = recipe or recipe_of(chosen.get("arch", DEFAULT_ARCH))
-    return TrainingSettings(**{**read_recipe(path, RULES), **chosen})
+    path = recipe or recipe_of(flags.get("arch") or DEFAULT_ARCH)
+    return TrainingSettings(**changed_recipe(path, RULES, flags))
 
 
 def recipe_of(network: str) -> Path:

@@ -37,6 +37,17 @@ def read_recipe(path: Path, rules: Mapping[str, Rule]) -> dict[str, Any]:
     return recipe
 
 
+def changed_recipe(
+    path: Path, rules: Mapping[str, Rule], flags: Mapping[str, Any]
+) -> dict[str, Any]:
+    """A recipe, with what ``flags`` says instead where that is not None.
+
+    Raises ConfigError as `read_recipe` does.
+    """
+    chosen = {name: value for name, value in flags.items() if value is not None}
+    return {**read_recipe(path, rules), **chosen}
+
+
 def _toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ..recipes import recipe_of
-from ..rules import ABOVE_0, FROM_0, SEED, SHARE, SHARE_BELOW_1, Rule, number, read_recipe, whole
+from ..rules import ABOVE_0, FROM_0, SEED, SHARE, SHARE_BELOW_1, Rule, changed_recipe, number, whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,5 @@ def read_settings(recipe: Path | None, epochs: int | None, seed: int | None) -> 
 
     Raises ConfigError for a file that is no such recipe.
     """
-    values = read_recipe(recipe or recipe_of("face-detector"), _RULES)
-    flags = {"epochs": epochs, "seed": seed}
-    chosen = {name: value for name, value in flags.items() if value is not None}
-    return DetectorSettings(**{**values, **chosen})
+    path = recipe or recipe_of("face-detector")
+    return DetectorSettings(**changed_recipe(path, _RULES, {"epochs": epochs, "seed": seed}))

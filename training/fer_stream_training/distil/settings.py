@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ..recipes import RULES, recipe_of
-from ..rules import SHARE, Rule, read_recipe, whole
+from ..rules import SHARE, Rule, changed_recipe, whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,28 +46,28 @@ class DistilSettings:
         return asdict(self)
 
 
+# Which mean the same for any network's training.
+_SHARED = (
+    "arch",
+    "epochs",
+    "batch_size",
+    "lr",
+    "weight_decay",
+    "average",
+    "label_smoothing",
+    "mixup",
+    "erase",
+    "degrade",
+    "seed",
+)
 _RULES: dict[str, Rule] = {
-    **{name: RULES[name] for name in ("arch", "epochs")},
+    **{name: RULES[name] for name in _SHARED},
     "generations": whole(1),
     "teachers": whole(1),
     "teacher_width": whole(2, multiple=2),
     "teacher_epochs": whole(1),
     "share": SHARE,
     "share_among_teachers": SHARE,
-    **{
-        name: RULES[name]
-        for name in (
-            "batch_size",
-            "lr",
-            "weight_decay",
-            "average",
-            "label_smoothing",
-            "mixup",
-            "erase",
-            "degrade",
-            "seed",
-        )
-    },
 }
 
 
@@ -76,7 +76,5 @@ def read_settings(recipe: Path | None, epochs: int | None, seed: int | None) -> 
 
     Raises ConfigError for a file that is no such recipe.
     """
-    values = read_recipe(recipe or recipe_of("distil"), _RULES)
-    flags = {"epochs": epochs, "seed": seed}
-    chosen = {name: value for name, value in flags.items() if value is not None}
-    return DistilSettings(**{**values, **chosen})
+    path = recipe or recipe_of("distil")
+    return DistilSettings(**changed_recipe(path, _RULES, {"epochs": epochs, "seed": seed}))
