@@ -33,12 +33,18 @@ def faces(count: int, seed: int) -> tuple[Images, Images]:
     return np.clip(levels[:, None, None] + noise, 0, 255).astype(np.uint8), labels
 
 
-def csv_rows(count: int, usage: str, seed: int) -> list[str]:
-    images, labels = faces(count, seed)
+def csv_rows(images: Images, labels: Images, usage: str) -> list[str]:
     return [
         f"{label},{' '.join(map(str, image.ravel()))},{usage}"
         for image, label in zip(images, labels, strict=True)
     ]
+
+
+def write_csv(path: Path, training: tuple[Images, Images], public: tuple[Images, Images]) -> Path:
+    """Write images and their labels as FER-2013 comes."""
+    rows = csv_rows(*training, "Training") + csv_rows(*public, "PublicTest")
+    path.write_text("emotion,pixels,Usage\n" + "\n".join(rows) + "\n")
+    return path
 
 
 @pytest.fixture(scope="session")
@@ -47,9 +53,7 @@ def make_csv() -> MakeData:
 
     def make(folder: Path, training: int = 140, validation: int = 70) -> Path:
         path = folder / "fer2013.csv"
-        rows = csv_rows(training, "Training", 1) + csv_rows(validation, "PublicTest", 2)
-        path.write_text("emotion,pixels,Usage\n" + "\n".join(rows) + "\n")
-        return path
+        return write_csv(path, faces(training, 1), faces(validation, 2))
 
     return make
 

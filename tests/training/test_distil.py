@@ -19,6 +19,7 @@ from fer_stream.errors import ConfigError
 from tests.needs import refuse
 from tests.programs import fer_stream_without
 
+from .conftest import write_csv
 from .processes import environment
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -79,13 +80,7 @@ class Run:
     """A run of two generations that was killed in its second, and went on to its end."""
 
     def __init__(self, folder: Path) -> None:
-        rows = [
-            f"{label},{' '.join(map(str, picture.ravel()))},{usage}"
-            for usage, count, seed in (("Training", 56, 1), ("PublicTest", 56, 2))
-            for picture, label in zip(*bars(count, seed), strict=True)
-        ]
-        data = folder / "fer2013.csv"
-        data.write_text("emotion,pixels,Usage\n" + "\n".join(rows) + "\n")
+        data = write_csv(folder / "fer2013.csv", bars(56, 1), bars(56, 2))
         self.out = folder / "run"
         self.flags = ("--data", data, "--out", self.out, "--recipe", write_recipe(folder, SMALL))
         killed = subprocess.Popen(command(*self.flags), env=environment())
