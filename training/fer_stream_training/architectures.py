@@ -76,7 +76,7 @@ def mirror_resnet(classes: int, size: tuple[int, int], dtype: str) -> keras.Mode
     return _resnet("mirror_resnet", _LARGE, classes, size, dtype, mirrored=True)
 
 
-def mirror_teacher(classes: int, size: tuple[int, int], dtype: str, width: int = 64) -> keras.Model:
+def mirror_teacher(classes: int, size: tuple[int, int], dtype: str, width: int) -> keras.Model:
     """A large one, as `mirror_resnet` by its build, that begins at the picture's full size.
 
     With a ``width`` of 64: 6.1 million weights, 1.1 thousand million multiplications per face.

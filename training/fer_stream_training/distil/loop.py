@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+import numpy.typing as npt
 
 from ..checkpoint import EpochRecord
 from ..data import Dataset
@@ -82,9 +83,7 @@ class Trainer:
         for epoch in range(1, task.epochs + 1):
             started = time.monotonic()
             progress, rate, nats, right = self._one_epoch(progress, task, epoch)
-            validation = evaluate(
-                self._scores(progress.average, self._faces), self._data.validation.labels
-            )
+            validation = evaluate(self.scores(progress.average), self._data.validation.labels)
             require_number(nats + validation.loss, epoch)
             seconds = round(time.monotonic() - started, 2)
             history.append(
@@ -92,6 +91,10 @@ class Trainer:
             )
             report(history)
         return progress.average, history
+
+    def scores(self, network: Variables) -> npt.NDArray[np.float32]:
+        """What a network says of the validation's N faces, (N, K) float32."""
+        return self._scores(network, self._faces)
 
     def _one_epoch(
         self, progress: Progress, task: Task, epoch: int

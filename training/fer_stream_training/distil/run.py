@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,7 +27,7 @@ from ..quiet import import_keras_on_jax
 from ..stopping import resumable
 from ..trainer import one_hot
 from .kept import MODEL_NAME, Kept
-from .lesson import Material, Variables, scores_of, stacked
+from .lesson import Material, Variables, stacked
 from .loop import Task, Trainer
 from .settings import DistilSettings
 
@@ -83,10 +82,12 @@ class Distillation:
         settings = self._settings
         shape = (len(self._data.class_names), self._data.size, _dtype())
         teacher = partial(mirror_teacher, *shape, settings.teacher_width)
-        teachers = self._teachers(teacher)
-        self._print_teachers(teacher(), teachers)
+        built = teacher()
+        of_teachers = Trainer(teacher, built, self._data, settings)
+        teachers = self._teachers(of_teachers)
+        self._print_teachers(of_teachers, teachers)
         student = Trainer(
-            partial(ARCHITECTURES[settings.arch], *shape), teacher(), self._data, settings
+            partial(ARCHITECTURES[settings.arch], *shape), built, self._data, settings
         )
         seed = settings.seed + len(teachers) + 1
         task = Task(settings.epochs, seed, self._material(teachers), settings.share)
@@ -94,10 +95,9 @@ class Distillation:
         with replacing(self._kept.folder / MODEL_NAME) as path:
             model.save(path)
 
-    def _teachers(self, build: Callable[[], keras.Model]) -> list[Variables]:
+    def _teachers(self, trainer: Trainer) -> list[Variables]:
         """All generations, each taught by the one before it."""
         settings = self._settings
-        trainer = Trainer(build, build(), self._data, settings)
         teachers: list[Variables] = []
         for generation in range(settings.generations):
             first = generation * settings.teachers
@@ -135,10 +135,9 @@ class Distillation:
         self._kept.keep(name, network)
         return network
 
-    def _print_teachers(self, model: keras.Model, teachers: list[Variables]) -> None:
+    def _print_teachers(self, trainer: Trainer, teachers: list[Variables]) -> None:
         validation = self._data.validation
-        scores, faces = scores_of(model), jnp.asarray(validation.images)
-        said = np.stack([scores(network, faces) for network in teachers])
+        said = np.stack([trainer.scores(network) for network in teachers])
         together = evaluate(said.mean(axis=0), validation.labels)
         self._console.print(
             f"the teachers together: {together.accuracy:.2%}, {together.loss:.3f} nats on "
