@@ -237,7 +237,7 @@ def test_what_is_missing_is_named_before_the_work(data: Path, recipe: Path, tmp_
         (("--backgrounds", tmp_path / "empty"), "no picture in"),
         (("--video", tmp_path / "empty"), "no video in"),
         (("--video", videos, "--spare", listed), "cannot read"),
-        (("--resume",), "there is no run in"),
+        (("--resume",), "no run to resume in"),
     ):
         result = run(*flags, *more)
         assert isinstance(result.exception, ConfigError), result.output

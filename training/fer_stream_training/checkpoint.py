@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,9 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fer_stream.errors import ConfigError
-
 from .files import replacing, write_whole
+from .resuming import earlier_run
 
 CHECKPOINT_NAME = "checkpoint.npz"
 Arrays = list[npt.NDArray[Any]]
@@ -86,29 +84,14 @@ def save_checkpoint(folder: Path, state: RunState) -> None:
 def load_checkpoint(folder: Path) -> RunState:
     """Read the checkpoint in ``folder``; raises ConfigError when there is none or it is damaged."""
     path = folder / CHECKPOINT_NAME
-    try:
-        with opened_arrays(path) as stored:
-            about = json.loads(str(stored["about"]))
-            groups = {
-                group: [stored[key] for key in sorted(stored.files) if key.startswith(group + "/")]
-                for group in _GROUPS
-            }
+    with earlier_run(path, "train"), opened_arrays(path) as stored:
+        about = json.loads(str(stored["about"]))
+        groups = {
+            group: [stored[key] for key in sorted(stored.files) if key.startswith(group + "/")]
+            for group in _GROUPS
+        }
         history = [EpochRecord(**record) for record in about["history"]]
         return RunState(about["settings"], about["data_sha256"], history, **groups)
-    except FileNotFoundError as error:
-        raise ConfigError(
-            f"no run to resume in {folder}; expected {CHECKPOINT_NAME}; start without --resume"
-        ) from error
-    except KeyError as error:  # as in a folder of train-detector
-        raise ConfigError(
-            f"{path} has no {error.args[0]}; expected a checkpoint of fer-stream train; "
-            "choose another --out"
-        ) from error
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise ConfigError(
-            f"cannot read {path} ({error}); expected a checkpoint of fer-stream train; "
-            "start again in another --out"
-        ) from error
 
 
 def write_history(folder: Path, history: list[EpochRecord]) -> None:

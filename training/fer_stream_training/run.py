@@ -16,8 +16,8 @@ from .distillation import load_teachers
 from .needs import require_tensorflow
 from .prior import Prior
 from .quiet import import_keras
+from .resuming import require_no_run, resumable
 from .settings import TrainingSettings
-from .stopping import resumable
 
 if TYPE_CHECKING:
     from .artifacts import Outcome
@@ -101,11 +101,8 @@ def _check_folder(folder: Path, resume: bool, model: Path) -> None:
         raise ConfigError(
             f"{folder} holds a finished run; expected a new folder; choose another --out"
         )
-    if not resume and (folder / CHECKPOINT_NAME).exists():
-        raise ConfigError(
-            f"{folder} holds an unfinished run; expected a new folder; go on with --resume or "
-            "choose another --out"
-        )
+    if not resume:
+        require_no_run(folder / CHECKPOINT_NAME)
 
 
 def _starting_state(

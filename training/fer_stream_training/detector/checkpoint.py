@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from fer_stream.errors import ConfigError
 
 from ..checkpoint import CHECKPOINT_NAME, opened_arrays
 from ..files import replacing
+from ..resuming import earlier_run, require_no_run
 from .settings import DetectorSettings
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class Checkpoint:
             np.savez(path, *arrays, about=np.array(json.dumps(about)))
 
 
-def earlier_run(folder: Path, settings: DetectorSettings, resume: bool) -> Checkpoint | None:
+def run_to_go_on_with(folder: Path, settings: DetectorSettings, resume: bool) -> Checkpoint | None:
     """The run to go on with, None for a new one; to be asked before the data is read.
 
     Raises ConfigError for a folder that holds a run if not `resume`, and for one that holds none
@@ -77,20 +77,11 @@ def earlier_run(folder: Path, settings: DetectorSettings, resume: bool) -> Check
     """
     path = folder / CHECKPOINT_NAME
     if not resume:
-        if path.exists():
-            raise ConfigError(
-                f"{folder} holds a run; expected a new folder; go on with --resume or choose "
-                "another --out"
-            )
+        require_no_run(path)
         return None
-    try:
-        with opened_arrays(path) as stored:
-            about = json.loads(str(stored["about"]))
+    with earlier_run(path, "train-detector"), opened_arrays(path) as stored:
+        about = json.loads(str(stored["about"]))
         finished, sources, earlier = about["finished"], about["sources"], about["settings"]
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
-        raise ConfigError(
-            f"there is no run in {folder} to go on with; leave out --resume"
-        ) from None
     if earlier != settings.as_dict():
         raise ConfigError(
             f"the run in {folder} was started with other settings; expected the same recipe and "

@@ -13,8 +13,8 @@ from ..data import load_splits
 from ..files import replacing, write_whole
 from ..needs import require_tensorflow
 from ..quiet import import_keras
-from ..stopping import resumable
-from .checkpoint import Checkpoint, earlier_run
+from ..resuming import resumable
+from .checkpoint import Checkpoint, run_to_go_on_with
 from .loop import save_weights, train
 from .material import read_material, trained_on
 from .pictures import Picture
@@ -37,7 +37,7 @@ def run_detector_training(
     require_tensorflow()
     console = Console(markup=False, emoji=False, highlight=False, soft_wrap=True)
     sources.require_earlier()
-    earlier = earlier_run(folder, settings, resume)
+    earlier = run_to_go_on_with(folder, settings, resume)
     faces = load_splits(sources.data, ("Training",), (48, 48))["Training"].images
     learned_from = sources.fingerprint(faces)
     checkpoint = earlier or Checkpoint(folder, settings, learned_from)

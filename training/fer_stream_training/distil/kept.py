@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from fer_stream.errors import ConfigError
 
 from ..checkpoint import EpochRecord, opened_arrays, write_history
 from ..files import replacing, write_whole
+from ..resuming import earlier_run, require_no_run
 from .lesson import Variables
 from .settings import DistilSettings
 
@@ -37,22 +37,12 @@ class Kept:
         about = {"data": data, "settings": settings.as_dict()}
         path = self.folder / ABOUT_NAME
         if not resume:
-            if path.exists():
-                raise ConfigError(
-                    f"{self.folder} holds a run; expected a new folder; go on with --resume or "
-                    "choose another --out"
-                )
+            require_no_run(path)
             self.folder.mkdir(parents=True, exist_ok=True)
             write_whole(path, json.dumps(about).encode())
             return
-        try:
+        with earlier_run(path, "distil"):
             earlier = json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError as error:
-            raise ConfigError(
-                f"no run to resume in {self.folder}; expected {ABOUT_NAME}; start without --resume"
-            ) from error
-        except (OSError, ValueError) as error:
-            raise self._unreadable(path, error) from error
         if earlier != about:
             raise ConfigError(
                 f"the run in {self.folder} was started with other settings or other faces; "
@@ -64,14 +54,11 @@ class Kept:
         path = self.folder / name / _WEIGHTS_NAME
         if not path.exists():
             return None
-        try:
-            with opened_arrays(path) as stored:
-                groups = [
-                    [jnp.asarray(stored[key]) for key in sorted(stored.files) if key[0] == group]
-                    for group in "to"
-                ]
-        except (OSError, ValueError, zipfile.BadZipFile) as error:
-            raise self._unreadable(path, error) from error
+        with earlier_run(path, "distil"), opened_arrays(path) as stored:
+            groups = [
+                [jnp.asarray(stored[key]) for key in sorted(stored.files) if key[0] == group]
+                for group in "to"
+            ]
         return Variables(*groups)
 
     def keep(self, name: str, network: Variables) -> None:
@@ -88,9 +75,3 @@ class Kept:
         """Write the course of a network's training."""
         (self.folder / name).mkdir(exist_ok=True)
         write_history(self.folder / name, history)
-
-    def _unreadable(self, path: Path, error: Exception) -> ConfigError:
-        return ConfigError(
-            f"cannot read {path} ({error}); expected a file of fer-stream distil; start again in "
-            "another --out"
-        )

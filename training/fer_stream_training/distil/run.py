@@ -24,7 +24,7 @@ from ..mirror import unfolded
 from ..plots import write_curves
 from ..progress import ProgressReporter
 from ..quiet import import_keras_on_jax
-from ..stopping import resumable
+from ..resuming import resumable
 from ..trainer import one_hot
 from .kept import MODEL_NAME, Kept
 from .lesson import Material, Variables, stacked
