@@ -23,10 +23,10 @@ from .data import Split
 Faces = npt.NDArray[np.float32]
 Scores = npt.NDArray[np.float32]
 Teachers = Callable[[Faces, np.random.Generator], Scores]
-"""From (B, H, W, 1) float32 faces, grey 0..255, to the teachers' mean scores, (B, K) float32.
+"""From (B, H, W, 1) float32 faces, grey 0..255, in random order, to their scores, (B, K) float32.
 
-Each teacher sees either the faces or their mirror images, by chance: a network that learns from it
-for a while has then learned from the mean of both, for the price of one."""
+Each face is scored by one of the teachers, as it is or mirrored, by chance: a network that learns
+from them for a while has then learned from the mean of all and of both, for the price of one."""
 
 
 def load_teachers(paths: Sequence[Path], split: Split) -> Teachers:
@@ -37,12 +37,13 @@ def load_teachers(paths: Sequence[Path], split: Split) -> Teachers:
     teachers = [_teacher(path, split) for path in paths]
 
     def scores(faces: Faces, random: np.random.Generator) -> Scores:
+        said = np.empty((len(faces), len(split.class_names)), dtype=np.float32)
         mirrored = random.random(len(teachers)) < 0.5
-        said = [
-            teacher(faces[:, :, ::-1] if mirror else faces)
-            for teacher, mirror in zip(teachers, mirrored, strict=True)
-        ]
-        return np.asarray(np.mean(said, axis=0), dtype=np.float32)
+        for first, (teacher, mirror) in enumerate(zip(teachers, mirrored, strict=True)):
+            share = faces[first :: len(teachers)]
+            if len(share):
+                said[first :: len(teachers)] = teacher(share[:, :, ::-1] if mirror else share)
+        return said
 
     return scores
 
