@@ -143,9 +143,12 @@ def test_a_network_learns_the_mean_of_its_teachers_and_the_label(
         np.testing.assert_allclose([float(value) for value in line.split()], expected, atol=0.06)
 
 
-def test_the_result_is_an_ordinary_model(run: Run) -> None:
-    out = run.out / "model.onnx"
-    program = [sys.executable, "-m", "fer_stream", "export", run.out / "model.keras"]
+@pytest.mark.parametrize(
+    ("name", "path"), [("student", "model.keras"), ("teacher-2", "teacher-2/model.keras")]
+)
+def test_networks_become_ordinary_models(run: Run, tmp_path: Path, name: str, path: str) -> None:
+    out = tmp_path / "model.onnx"
+    program = [sys.executable, "-m", "fer_stream", "export", run.out / path]
     done = subprocess.run(
         [*map(str, program), "--labels", LABELS, "--out", str(out)],
         env=environment(),
@@ -159,7 +162,7 @@ def test_the_result_is_an_ordinary_model(run: Run) -> None:
 
     pictures, labels = bars(56, 2)
     measured = evaluate(onnx_predictor(out.read_bytes())(pictures), labels.astype(np.uint8))
-    (row,) = run.course("student")
+    row = run.course(name)[-1]
     assert measured.loss == pytest.approx(float(row["val_loss"]), abs=1e-3)
     assert measured.accuracy == pytest.approx(float(row["val_accuracy"]), abs=0.02)
 

@@ -78,22 +78,24 @@ class Distillation:
         self._targets = jnp.asarray(one_hot(data.training))
 
     def run(self) -> None:
-        """Train what is not finished yet, and write the last network as ``model.keras``."""
-        settings = self._settings
-        shape = (len(self._data.class_names), self._data.size, _dtype())
-        teacher = partial(mirror_teacher, *shape, settings.teacher_width)
-        built = teacher()
-        of_teachers = Trainer(teacher, built, self._data, settings)
+        """Train what is not finished yet, and write each network as a ``model.keras``."""
+        settings, dtype = self._settings, _dtype()
+        shape = (len(self._data.class_names), self._data.size)
+
+        def teacher(dtype: str) -> keras.Model:
+            return mirror_teacher(*shape, dtype, settings.teacher_width)
+
+        built = teacher(dtype)
+        of_teachers = Trainer(partial(teacher, dtype), built, self._data, settings)
         teachers = self._teachers(of_teachers)
         self._print_teachers(of_teachers, teachers)
-        student = Trainer(
-            partial(ARCHITECTURES[settings.arch], *shape), built, self._data, settings
-        )
+        for number, network in enumerate(teachers, 1):
+            self._write(teacher("float32"), network, f"teacher-{number}")
+        student = partial(ARCHITECTURES[settings.arch], *shape)
+        trainer = Trainer(partial(student, dtype), built, self._data, settings)
         seed = settings.seed + len(teachers) + 1
         task = Task(settings.epochs, seed, self._material(teachers), settings.share)
-        model = _float32(settings.arch, self._data, self._network("student", student, task))
-        with replacing(self._kept.folder / MODEL_NAME) as path:
-            model.save(path)
+        self._write(student("float32"), self._network("student", trainer, task))
 
     def _teachers(self, trainer: Trainer) -> list[Variables]:
         """All generations, each taught by the one before it."""
@@ -135,6 +137,15 @@ class Distillation:
         self._kept.keep(name, network)
         return network
 
+    def _write(self, model: keras.Model, network: Variables, name: str = "") -> None:
+        """Write a network as an ordinary Keras model, in float32."""
+        own = (model.trainable_variables, model.non_trainable_variables)
+        for variables, values in zip(own, network, strict=True):
+            for variable, value in zip(variables, values, strict=True):
+                variable.assign(value)
+        with replacing(self._kept.folder / name / MODEL_NAME) as path:
+            unfolded(model).save(path)
+
     def _print_teachers(self, trainer: Trainer, teachers: list[Variables]) -> None:
         validation = self._data.validation
         said = np.stack([trainer.scores(network) for network in teachers])
@@ -148,13 +159,3 @@ class Distillation:
 def _dtype() -> str:
     """What networks compute in: GPUs multiply bfloat16 many times as fast as float32."""
     return "float32" if jax.default_backend() == "cpu" else "mixed_bfloat16"
-
-
-def _float32(arch: str, data: Dataset, network: Variables) -> keras.Model:
-    """The network as an ordinary Keras model, in float32."""
-    model = ARCHITECTURES[arch](len(data.class_names), data.size, "float32")
-    own = (model.trainable_variables, model.non_trainable_variables)
-    for variables, values in zip(own, network, strict=True):
-        for variable, value in zip(variables, values, strict=True):
-            variable.assign(value)
-    return unfolded(model)
