@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
@@ -84,14 +84,19 @@ DEGRADATIONS: dict[str, Degrade] = {
 }
 
 
+def degraded(images: Image) -> Iterator[tuple[str, Image]]:
+    """Yield (N, H, W) uint8 grey images degraded in each way, and its name."""
+    for name, degrade in DEGRADATIONS.items():
+        random = np.random.default_rng(0)
+        yield name, np.stack([degrade(image, random) for image in images])
+
+
 def table(classifier: OnnxClassifier, split: Split) -> str:
     """A Markdown table: accuracy for each degradation, and the points that it costs."""
     labels = labels_for(classifier, split)
     rows: list[list[str]] = []
     plain = 0.0
-    for name, degrade in DEGRADATIONS.items():
-        random = np.random.default_rng(0)
-        images = np.stack([degrade(image, random) for image in split.images])
+    for name, images in degraded(split.images):
         accuracy = evaluate(classify(classifier, images), labels).accuracy
         plain = plain if rows else accuracy
         rows.append([name, f"{accuracy:.2%}", f"{100 * (accuracy - plain):+.2f}" if rows else ""])

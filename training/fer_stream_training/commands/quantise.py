@@ -29,7 +29,10 @@ def quantise(model: str, data: Path, out: Path) -> None:
     require_onnx()
 
     def announce() -> None:
-        click.echo("takes a minute, or several for a large network: ranges from training faces, then both models on the others")
+        click.echo(
+            "takes a minute, or several for a large network: ranges from training faces, then both "
+            "models on the others"
+        )
 
     comparison = make_twin(model, data, out, announce)
     click.echo(f"\n{_table(comparison)}\n\nwrote {out}")
