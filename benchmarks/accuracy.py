@@ -41,7 +41,9 @@ def fer_words(python: str, images: Images) -> list[str]:
         faces = Path(folder) / "faces.npy"
         np.save(faces, images)
         command = [python, str(FER_READS), str(faces)]
-        done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
+        done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"failed: {done.stderr.strip().splitlines()[-1:]}")
     return [OUR_WORDS.get(word, word) for word in json.loads(done.stdout)]
 
 
@@ -64,7 +66,10 @@ def main() -> None:
     arguments = parser.parse_args()
     classifier = OnnxClassifier()
     split = load_splits(arguments.data, ("PublicTest",), classifier.input_size)["PublicTest"]
-    text = table(classifier, split, fer_python())
+    try:
+        text = table(classifier, split, fer_python())
+    except RuntimeError as error:
+        raise SystemExit(f"{PACKAGE} {error}") from error
     print(text)
     if arguments.write:
         put(FIGURES, "accuracy", text)
