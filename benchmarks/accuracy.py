@@ -13,14 +13,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 import tempfile
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from contest.fer_venv import PACKAGE, fer_python
+from contest.fer_venv import PACKAGE, fer_python, printed
 from fer_stream_training.data import Split, load_splits
+from fer_stream_training.data.folders import OTHER_NAMES
 from fer_stream_training.measuring import classify, labels_for
 from fer_stream_training.tables import markdown_table
 from markers import FIGURES, put
@@ -29,8 +29,6 @@ from robustness import degraded
 from fer_stream.classifiers.onnx import OnnxClassifier
 
 FER_READS = Path(__file__).parent / "contest" / "fer_reads.py"
-OUR_WORDS = {"disgust": "disgusted", "fear": "fearful", "surprise": "surprised"}
-"""For what `fer` calls otherwise."""
 
 Images = npt.NDArray[np.uint8]
 
@@ -40,11 +38,8 @@ def fer_words(python: str, images: Images) -> list[str]:
     with tempfile.TemporaryDirectory() as folder:
         faces = Path(folder) / "faces.npy"
         np.save(faces, images)
-        command = [python, str(FER_READS), str(faces)]
-        done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode:
-        raise RuntimeError(f"failed: {done.stderr.strip().splitlines()[-1:]}")
-    return [OUR_WORDS.get(word, word) for word in json.loads(done.stdout)]
+        said = printed("fails", python, str(FER_READS), str(faces))
+    return [OTHER_NAMES.get(word, word) for word in json.loads(said)]
 
 
 def table(classifier: OnnxClassifier, split: Split, python: str) -> str:

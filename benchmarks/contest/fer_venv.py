@@ -27,8 +27,14 @@ def fer_python() -> str:
     return str(python)
 
 
-def _run(*command: str) -> None:
+def printed(problem: str, *command: str) -> str:
+    """Return what a command prints; raises `RuntimeError` with the `problem` and its last line."""
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         said = (done.stderr or done.stdout).strip().splitlines()
-        raise RuntimeError(f"cannot be installed: {said[-1] if said else done.returncode}")
+        raise RuntimeError(f"{problem}: {said[-1] if said else done.returncode}")
+    return done.stdout
+
+
+def _run(*command: str) -> None:
+    printed("cannot be installed", *command)

@@ -22,7 +22,7 @@ from .splits import Split
 
 _TRAIN = "train"
 _VALIDATION = ("validation", "val", "test")  # the first that is there
-_OTHER_NAMES = {"disgust": "disgusted", "fear": "fearful", "surprise": "surprised"}
+OTHER_NAMES = {"disgust": "disgusted", "fear": "fearful", "surprise": "surprised"}  # of emotions
 _MOST_CLASSES = 256  # labels are bytes
 
 
@@ -128,7 +128,7 @@ def _held_out(files: list[Path]) -> set[Path]:
 def _classes(splits: set[Path]) -> tuple[dict[str, int], tuple[str, ...]]:
     """The label of each class folder's name in ``splits``, and the names of the classes."""
     folders = sorted({folder.name for split in splits for folder in _visible_folders(split)})
-    emotions = [_OTHER_NAMES.get(name.lower(), name.lower()) for name in folders]
+    emotions = [OTHER_NAMES.get(name.lower(), name.lower()) for name in folders]
     names, order = folders, folders
     if set(emotions) <= set(EMOTIONS):
         names, order = emotions, [name for name in EMOTIONS if name in emotions]
