@@ -66,6 +66,37 @@ def test_learning_keeps_it_so() -> None:
     np.testing.assert_allclose(answers(model, MIRRORED), answers(model, FACES), atol=1e-5)
 
 
+def test_a_pair_has_one_mean_and_variance_in_bfloat16_as_in_float32() -> None:
+    import keras
+    from fer_stream_training.mirror import pair_normalization
+
+    if keras.backend.backend() != "tensorflow":
+        pytest.skip("only TensorFlow has the fused operation")
+    random = np.random.default_rng(3)
+    # The two of a pair differ, so that neither's figures could pass for those of both.
+    centres, widths = np.array([1, 2, 3, 2, 4, 3]), np.array([1, 2, 1, 2, 1, 1])
+    x = random.normal(centres, widths, (64, 6, 6, 6)).astype(np.float32)
+    fused, plain = pair_normalization("mixed_bfloat16"), pair_normalization("float32")
+    for layer in (fused, plain):
+        for _ in range(30):  # the running figures become the batch's
+            layer(x, training=True)
+    assert [each.shape for each in fused.weights] == [(3,)] * 4
+    for one, other in zip(fused.weights, plain.weights, strict=True):
+        np.testing.assert_allclose(np.asarray(one), np.asarray(other), rtol=0.02, atol=0.02)
+    outputs = [np.asarray(layer(x), np.float32) for layer in (fused, plain)]
+    np.testing.assert_allclose(*outputs, atol=0.05)
+
+
+def test_learning_in_bfloat16_keeps_it_so_too() -> None:
+    model = built("mixed_bfloat16")
+    model.compile(optimizer="sgd", loss="categorical_crossentropy", jit_compile=False)
+    before = answers(model, FACES)
+    for _ in range(3):
+        model.train_on_batch(FACES, np.eye(7, dtype=np.float32)[:4])
+    assert np.abs(answers(model, FACES) - before).max() > 0.01
+    np.testing.assert_allclose(answers(model, MIRRORED), answers(model, FACES), atol=0.02)
+
+
 def test_what_it_becomes_is_an_ordinary_network_that_answers_the_same() -> None:
     model = built()
     plain = unfolded(model)

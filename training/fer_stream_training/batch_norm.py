@@ -17,19 +17,28 @@ MOMENTUM = 0.9  # of the running mean and variance, per step
 _EPSILON = 1e-3
 
 
+def is_fused(dtype: str) -> bool:
+    """Whether TensorFlow's one operation normalises what is computed in the policy ``dtype``."""
+    import keras
+
+    return dtype == "mixed_bfloat16" and keras.backend.backend() == "tensorflow"
+
+
 def batch_normalization(
-    dtype: str, first_scale: str = "ones", name: str | None = None
+    dtype: str, first_scale: str = "ones", name: str | None = None, groups: int = 1
 ) -> keras.layers.Layer:
     """A batch normalisation layer; ``first_scale`` is the initializer of its scale (gamma).
 
     Its weights are scale, offset, running mean, running variance, whatever ``dtype`` is, so that
-    those of a network trained in bfloat16 fit the same network in float32.
+    those of a network trained in bfloat16 fit the same network in float32. Of a fused one the
+    channels may be ``groups``, as many in each, that share one set of weights.
     """
     import keras
 
-    if dtype == "mixed_bfloat16" and keras.backend.backend() == "tensorflow":
-        layer: keras.layers.Layer = _fused_class()(first_scale, dtype=dtype, name=name)
+    if is_fused(dtype):
+        layer: keras.layers.Layer = _fused_class()(first_scale, groups, dtype=dtype, name=name)
         return layer
+    assert groups == 1
     return keras.layers.BatchNormalization(
         momentum=MOMENTUM,
         epsilon=_EPSILON,
@@ -63,16 +72,24 @@ def _fused_class() -> Any:
 
     @keras.saving.register_keras_serializable("fer_stream_training")
     class FusedBatchNormalization(keras.layers.Layer):  # type: ignore[misc]
-        """Normalises (N, H, W, C) bfloat16 over all but C; weights are (C,) float32."""
+        """Normalises (N, H, W, C) bfloat16 over all but C; weights are (C / groups,) float32.
 
-        def __init__(self, first_scale: str = "ones", **options: Any) -> None:
+        A batch is normalised by each channel's own mean and variance; what is kept of them is
+        that of the channels which share weights, together.
+        """
+
+        def __init__(self, first_scale: str = "ones", groups: int = 1, **options: Any) -> None:
             super().__init__(**options)
             self._first_scale = first_scale
+            self._groups = groups
 
         def build(self, shape: tuple[int | None, ...]) -> None:
+            assert shape[-1] is not None
+            own = shape[-1] // self._groups
+
             def weight(name: str, start: str, trainable: bool) -> Any:
                 return self.add_weight(
-                    shape=(shape[-1],),
+                    shape=(own,),
                     initializer=start,
                     trainable=trainable,
                     name=name,
@@ -86,19 +103,32 @@ def _fused_class() -> Any:
             self.moving_variance = weight("moving_variance", "ones", False)
 
         def call(self, x: Any, training: bool = False) -> Any:
+            def every(weight: Any) -> Any:
+                return tf.tile(weight.value, [self._groups])
+
             empty = tf.zeros([0])
             y, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
                 x=x,
-                scale=self.gamma.value,
-                offset=self.beta.value,
-                mean=empty if training else self.moving_mean.value,
-                variance=empty if training else self.moving_variance.value,
+                scale=every(self.gamma),
+                offset=every(self.beta),
+                mean=empty if training else every(self.moving_mean),
+                variance=empty if training else every(self.moving_variance),
                 epsilon=_EPSILON,
                 is_training=training,
             )
             if training:
+                mean, variance = self._joined(mean, variance)
                 for running, batch in ((self.moving_mean, mean), (self.moving_variance, variance)):
                     running.assign(running * MOMENTUM + batch * (1 - MOMENTUM))
             return y
+
+        def _joined(self, mean: Any, variance: Any) -> tuple[Any, Any]:
+            """The means and variances, (C,) each, of the channels that share weights."""
+            mean, variance = (tf.reshape(each, (self._groups, -1)) for each in (mean, variance))
+            # The variance of all: the mean of the parts', and how far apart their means are.
+            return (
+                tf.reduce_mean(mean, axis=0),
+                tf.reduce_mean(variance, axis=0) + tf.math.reduce_variance(mean, axis=0),
+            )
 
     return FusedBatchNormalization
