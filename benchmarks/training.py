@@ -7,7 +7,7 @@ noise, in what `fer-stream train` computes in here and in float32. Then one norm
 as large as the first of `mirror-resnet`, forwards and backwards: by Keras's own layer, by
 TensorFlow's one operation, and by that for channels in pairs, as 24 of a picture twice as wide and
 as the 48 that they are. All rows of a table take turns in one process; medians over the rounds.
-Augmentation and a run's teachers come on top, about a tenth of a step.
+The changes to the faces and what a run's teachers say of them come on top.
 """
 
 from __future__ import annotations
