@@ -32,12 +32,12 @@ soak: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest tests/faults/test_webcam.py
 	PYTHONPATH=. $(BIN)/python benchmarks/soak.py --minutes $(MINUTES)
 
-# The default model from FER-2013, `make model DATA=fer2013.csv`, in parts that go on where they
-# stopped. On the CPU: four networks, each taught by those before it, four hours on two cores. On a
+# The default model from FER-2013, `make model DATA=fer2013.csv`, in three parts that go on where they
+# stopped. On the CPU: three networks, each taught by those before it, two hours on two cores. On a
 # GPU, with a JAX that knows it: four large networks and the one that they teach, 13 minutes on an
 # NVIDIA H200 (the folder runs/distil can be brought from there). On the CPU again: the end of its
-# training, taught by the last of the four, and its int8 twin, ten minutes. `make model-cpu` needs no
-# GPU: it makes the int8 twin of the last of the four.
+# training, taught by the last of the three, and its int8 twin, ten minutes. `make model-cpu` needs no
+# GPU: the last of the three teaches a fourth, in two hours more.
 model: runs/default.onnx
 model-cpu: runs/default-cpu.onnx
 
