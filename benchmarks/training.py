@@ -2,11 +2,11 @@
 
     python benchmarks/training.py [--rounds N]
 
-First the networks: one step of training (forwards, backwards, the weights changed) on a batch of
-noise, in what `fer-stream train` computes in here and in float32. Then one normalisation of a batch
-as large as the first of `mirror-resnet`, forwards and backwards: by Keras's own layer, by
-TensorFlow's one operation, and by that for channels in pairs, as 24 of a picture twice as wide and
-as the 48 that they are. All rows of a table take turns in one process; medians over the rounds.
+First the networks: one step of each one's recipe (forwards, backwards, the weights changed) on a
+batch of noise, in what `fer-stream train` computes in here and in float32. Then one normalisation
+of a batch as large as the first of `mirror-resnet`, forwards and backwards: by Keras's own layer,
+by TensorFlow's one operation, and by that for channels in pairs, as 24 of a picture twice as wide
+and as the 48 that they are. All rows of a table take turns in one process; medians over the rounds.
 The changes to the faces and what a run's teachers say of them come on top.
 """
 
@@ -24,25 +24,24 @@ from fer_stream_training.needs import require_tensorflow
 from fer_stream_training.processor import compute_dtype, processor_name
 from fer_stream_training.quiet import import_keras
 from fer_stream_training.recipes import settings_from
+from fer_stream_training.settings import TrainingSettings
 from fer_stream_training.tables import markdown_table
+from fer_stream_training.trainer import compiled_model
 
 from fer_stream.words import counted
 
-BATCH = 128
+BATCH = 128  # faces of the normalisations' batches
 FACES = 28_709  # of FER-2013's Training
 Call = Callable[[], object]
 
 
-def step(arch: str, dtype: str) -> Call:
-    """Return one step of training of the network ``arch`` in the Keras policy ``dtype``."""
-    import keras
-
+def step(settings: TrainingSettings, dtype: str) -> Call:
+    """Return one step of a training by ``settings`` in the Keras policy ``dtype``."""
+    count = settings.batch_size
     random = np.random.default_rng(0)
-    faces = random.uniform(0, 255, (BATCH, 48, 48, 1)).astype(np.float32)
-    targets = np.eye(7, dtype=np.float32)[random.integers(0, 7, BATCH)]
-    model = ARCHITECTURES[arch](7, (48, 48), dtype)
-    optimizer = keras.optimizers.SGD(0.01, momentum=0.9, nesterov=True, weight_decay=5e-3)
-    model.compile(optimizer=optimizer, loss="categorical_crossentropy", jit_compile=False)
+    faces = random.uniform(0, 255, (count, 48, 48, 1)).astype(np.float32)
+    targets = np.eye(7, dtype=np.float32)[random.integers(0, 7, count)]
+    model = compiled_model(settings, 7, (48, 48), dtype)
     return lambda: model.train_on_batch(faces, targets)
 
 
@@ -93,11 +92,13 @@ def networks_table(rounds: int) -> str:
     dtype = compute_dtype()
     table = []
     for arch in ARCHITECTURES:
-        seconds = in_turns({kind: step(arch, kind) for kind in {dtype, "float32"}}, rounds)
-        epoch = seconds[dtype] * FACES / BATCH
-        hours = epoch * settings_from(None, {"arch": arch}).epochs / 3600
+        settings = settings_from(None, {"arch": arch})
+        seconds = in_turns({kind: step(settings, kind) for kind in {dtype, "float32"}}, rounds)
+        each = seconds[dtype] / settings.batch_size
+        epoch = each * FACES
+        hours = epoch * settings.epochs / 3600
         ratio = f"{seconds['float32'] / seconds[dtype]:.1f}"
-        table.append([arch, f"{BATCH / seconds[dtype]:.0f}", f"{epoch:.0f}", f"{hours:.1f}", ratio])
+        table.append([arch, f"{1 / each:.0f}", f"{epoch:.0f}", f"{hours:.1f}", ratio])
     header = ["network", "faces/s", "s an epoch", "hours of its recipe", "times float32's speed"]
     return markdown_table(header, table)
 
@@ -115,7 +116,7 @@ def main() -> None:
     rounds = parser.parse_args().rounds
     require_tensorflow()
     import_keras()
-    print(f"{processor_name()}, {compute_dtype()}, batches of {BATCH}\n")
+    print(f"{processor_name()}, {compute_dtype()}\n")
     print(networks_table(rounds))
     print()
     print(normalisations_table(rounds))

@@ -124,15 +124,15 @@ def _layers() -> _Layers:
             dtype = self.dtype_policy.name
             # oneDNN normalises 16 channels at once. It takes 20 times as long for a number of
             # them that is no multiple of 16, as 24 or 56, than for 48 or 112.
-            self._fused = is_fused(dtype)
-            self._inner = batch_normalization(dtype, first_scale, groups=2 if self._fused else 1)
+            self._groups = 2 if is_fused(dtype) else 1
+            self._inner = batch_normalization(dtype, first_scale, groups=self._groups)
 
         def build(self, shape: tuple[int | None, ...]) -> None:
             assert shape[-1] is not None
-            self._inner.build((None, None, None, shape[-1] // (1 if self._fused else 2)))
+            self._inner.build((None, None, None, shape[-1] // 2 * self._groups))
 
         def call(self, x: Any, training: bool = False) -> Any:
-            if self._fused:
+            if self._groups == 2:
                 return self._inner(x, training=training)
             # The two of a pair side by side, as if the picture were twice as wide.
             height, width, channels = x.shape[1:]

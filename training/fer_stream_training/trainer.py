@@ -76,7 +76,7 @@ def train(
     import keras
 
     keras.utils.set_random_seed(settings.seed)
-    model = _compiled_model(data, settings)
+    model = compiled_model(settings, len(data.class_names), data.size, compute_dtype())
     if first_weights is not None:
         model.set_weights(first_weights)
     average = WeightAverage(model, settings.average) if settings.average else None
@@ -145,10 +145,13 @@ def predict(model: keras.Model, images: npt.NDArray[np.uint8]) -> npt.NDArray[np
     return np.concatenate(batches).astype(np.float32)
 
 
-def _compiled_model(data: Dataset, settings: TrainingSettings) -> keras.Model:
+def compiled_model(
+    settings: TrainingSettings, classes: int, size: tuple[int, int], dtype: str
+) -> keras.Model:
+    """The network of ``settings`` with its optimizer; the others as in `architectures`."""
     import keras
 
-    model = ARCHITECTURES[settings.arch](len(data.class_names), data.size, compute_dtype())
+    model = ARCHITECTURES[settings.arch](classes, size, dtype)
     model.compile(
         optimizer=_optimizer(settings),
         loss=keras.losses.CategoricalCrossentropy(label_smoothing=settings.label_smoothing),
