@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from fer_stream.errors import (
         ConfigError,
         FerStreamError,
+        IncompleteError,
         ModelError,
         PluginError,
         SinkError,
@@ -52,6 +53,7 @@ _EXPORTS = {
     "errors": (
         "ConfigError",
         "FerStreamError",
+        "IncompleteError",
         "ModelError",
         "PluginError",
         "SinkError",
@@ -89,6 +91,7 @@ __all__ = [
     "Filter",
     "Frame",
     "FrameResult",
+    "IncompleteError",
     "ModelError",
     "PictureReader",
     "PluginError",

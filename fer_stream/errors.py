@@ -4,7 +4,8 @@
     +- ConfigError            bad flag, TOML key, option or name              exit 2
     +- PluginError            a plugin failed to load, or a name is taken     exit 2
     +- ModelError             missing, corrupt, wrong shape, no labels        exit 2
-    +- SourceError            cannot open; lost; incomplete                   exit 1
+    +- SourceError            cannot open; lost                               exit 1
+    |  +- IncompleteError     read to its end, but not whole                  exit 1
     +- SinkError              cannot open or write                            exit 1
     +- StageError             a stage has a bug, or breaks its contract       exit 1
     StopStream                not an error: a sink asks to finish
@@ -39,6 +40,10 @@ class ModelError(FerStreamError):
 
 class SourceError(FerStreamError):
     """A source cannot be opened, was lost, or ended before its end."""
+
+
+class IncompleteError(SourceError):
+    """A recording was read to its end, and parts of it could not be: no second try gives more."""
 
 
 class SinkError(FerStreamError):

@@ -9,7 +9,7 @@ from dataclasses import replace
 import av
 from av.container import InputContainer
 
-from fer_stream.errors import SourceError
+from fer_stream.errors import IncompleteError, SourceError
 from fer_stream.frames import fitting, frame_from_video
 from fer_stream.media import (
     MediaClock,
@@ -20,11 +20,10 @@ from fer_stream.media import (
     nominal_rate,
     video_stream,
 )
+from fer_stream.pace import Pace
 from fer_stream.types import Frame, StreamInfo
 from fer_stream.upright import View, view_of
 from fer_stream.words import counted
-
-_JUMP_S = 1.0
 
 
 class VideoReader:
@@ -92,10 +91,11 @@ class VideoReader:
     def frames(self, info: StreamInfo) -> Generator[Frame, None, None]:
         """Yield every frame.
 
-        Raises `SourceError` at the end if something of a recording was lost, or if it was live.
+        Raises `IncompleteError` at the end if something of a recording was lost, `SourceError` if
+        it was live.
         """
         clock, start, index = MediaClock(self._container, info.fps), time.monotonic(), 0
-        self._began = start
+        pace = Pace(hurries=True)
         picture, self._first = self._first, None
         while picture is not None:
             view = self._view(picture)
@@ -105,7 +105,7 @@ class VideoReader:
             time_s = clock.time_s(picture)
             if info.live:
                 if self._in_pieces:
-                    self._keep_pace(time_s)
+                    time.sleep(pace.ahead_s(time_s))
                 time_s = time.monotonic() - start
             yield frame_from_video(picture, view, index, time_s, info)
             index += 1
@@ -119,7 +119,7 @@ class VideoReader:
             if self._failure and self._failure not in problem:
                 problem = f"{problem} ({self._failure})"
             read = counted(index, "frame")
-            raise SourceError(f"{self._source} is incomplete: {problem}; {read} read")
+            raise IncompleteError(f"{self._source} is incomplete: {problem}; {read} read")
 
     def close(self) -> None:
         """Close the container, and let go of the decoder with its threads and pictures."""
@@ -137,13 +137,6 @@ class VideoReader:
     def _new_view(self, picture: av.VideoFrame) -> View:
         transfer = self._stream.codec_context.color_trc  # a picture says it from PyAV 16 on only
         return view_of(picture, self._pixel_aspect, transfer)
-
-    def _keep_pace(self, time_s: float) -> None:
-        ahead_s = self._began + time_s - time.monotonic()
-        if ahead_s > _JUMP_S:
-            self._began -= ahead_s  # a gap in the stamps, not in the pictures
-        elif ahead_s > 0:
-            time.sleep(ahead_s)
 
     def _decode(self) -> Generator[av.VideoFrame, None, None]:
         try:

@@ -39,7 +39,8 @@ class StreamInfo:
     """+1 at each reconnect or change of size, over the source's life in a run: tracks do not cross
     sessions."""
     frame_count: int | None = None
-    """How many frames the source expects to deliver; only a progress bar should trust it."""
+    """How many frames the source expects to deliver; only a progress bar should trust it. A source
+    with a number is a recording: taken for live, it is played at its own pace."""
     stills: bool = False
     """Each frame is an unrelated picture: nothing is tracked or smoothed across frames."""
 
@@ -228,6 +229,8 @@ class SourceStatus:
     """Aware UTC wall-clock time of the change."""
     reason: str = ""
     """Why, in plain words, without a password; empty if `online` or `ended`."""
+    stills: bool = False
+    """Whether the source gives unrelated pictures, as far as is known."""
 
     @property
     def away(self) -> bool:

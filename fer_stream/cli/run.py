@@ -27,8 +27,9 @@ _HANGUP = getattr(signal, "SIGHUP", None)  # a terminal was closed; Windows has 
 @click.option(
     "--source",
     multiple=True,
-    help="A camera's number, a video file, a folder or glob of pictures, rtsp:// or http://, "
-    "'demo', or NAME:TARGET?option=value; 'door=rtsp://...' calls it door. May be repeated.",
+    help="A camera's number, a video file ('-': standard input), a folder or glob of pictures, "
+    "rtsp:// or http://, 'demo', or NAME:TARGET?option=value; 'door=rtsp://...' calls it door. "
+    "May be repeated.",
 )
 @click.option(
     "--sink",
@@ -45,8 +46,9 @@ _HANGUP = getattr(signal, "SIGHUP", None)  # a terminal was closed; Windows has 
 @click.option(
     "--mode",
     type=click.Choice(["auto", "file", "live"]),
-    help="file: sources are recordings that must be whole; live: only the newest frame counts, and "
-    "what is lost is opened again; auto: as each says of itself. [default: auto]",
+    help="file: sources are recordings that must be whole; live: only the newest frame counts, "
+    "what is lost is opened again, and a film comes at its own pace, as from a camera; auto: as "
+    "each says of itself. [default: auto]",
 )
 @click.option(
     "--on-sink-error",

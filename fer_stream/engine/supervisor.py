@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -13,7 +14,8 @@ from fer_stream.engine.backoff import Backoff
 from fer_stream.engine.channel import Channel, Closed
 from fer_stream.engine.session import Session, open_source
 from fer_stream.engine.stats import RunStats
-from fer_stream.errors import SourceError
+from fer_stream.errors import IncompleteError, SourceError
+from fer_stream.pace import Pace
 from fer_stream.stages import Source
 from fer_stream.types import Frame, SourceState, SourceStatus, StreamInfo
 
@@ -78,6 +80,7 @@ class Supervisor:
         self._abandoned: list[Session] = []
         self._next_number = 0
         self._told: tuple[SourceState, str, int] | None = None
+        self._pace: Pace | None = None
         self._over = False
         self._watcher = threading.Thread(target=self._work, daemon=True)
 
@@ -188,7 +191,8 @@ class Supervisor:
         with self._changed:
             if self._over:
                 return True
-            if self.live and isinstance(error, SourceError):
+            is_lost = isinstance(error, SourceError) and not isinstance(error, IncompleteError)
+            if self.live and is_lost:
                 if session.frames and silent_s >= STALL_SHARE * session.frame_timeout_s:
                     self._tell_stalled(silent_s)
                 self._tell("reconnecting", str(error))
@@ -209,10 +213,14 @@ class Supervisor:
                 return False
             if self.info is None:
                 self._adopt(info)
+            is_film = not info.live and info.frame_count is not None
+            self._pace = Pace(hurries=False) if is_film and self.live else None
             return True
 
     def take(self, session: Session, frame: Frame, took_s: float) -> bool:
         """Pass on a session's next frame; return whether more are wanted."""
+        if self._pace is not None:
+            frame = self._at_its_moment(self._pace, frame)
         try:
             with self._changed:
                 if session is not self._session or self._over:
@@ -253,6 +261,13 @@ class Supervisor:
         session.error = SourceError(f"{self.source_id} gave no frame for {took_s:.1f} s")
         return True
 
+    def _at_its_moment(self, pace: Pace, frame: Frame) -> Frame:
+        """Hold a film's frame back until a camera would have given it."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._over, pace.ahead_s(frame.time_s))
+        now = datetime.now(UTC)
+        return replace(frame, captured_at=now, captured_ns=time.monotonic_ns())
+
     def _counted(self, session: Session, frame: Frame) -> Frame:
         if not session.frames:
             self.stats.reconnects += self._next_number > 0
@@ -280,7 +295,8 @@ class Supervisor:
         self._told = (state, reason, number)
         self.stats.state, self.stats.reason = state, reason
         with suppress(Closed):
-            status = SourceStatus(self.source_id, state, number, datetime.now(UTC), reason)
+            stills = self.info is not None and self.info.stills
+            status = SourceStatus(self.source_id, state, number, datetime.now(UTC), reason, stills)
             self._inbox.put_note(status)
         if self.live:
             level, line = _line(state, reason, info)

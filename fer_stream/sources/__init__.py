@@ -12,6 +12,12 @@ IMAGE_ENDINGS = (
 VIDEO_ENDINGS = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi")
 """File names that surely are recordings, lower case."""
 
+FILM_ENDINGS = (
+    *VIDEO_ENDINGS,
+    *(".ts", ".mts", ".m2ts", ".mpg", ".mpeg", ".wmv", ".flv", ".3gp", ".ogv"),
+)
+"""File names of films; some of them name streams too, lower case."""
+
 OTHER_PICTURES = (".heic", ".heif", ".avif", ".gif", ".jxl", ".dng", ".cr2", ".nef", ".arw")
 """File names of pictures that it does not take from a folder, lower case."""
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from stat import S_ISBLK, S_ISCHR, S_ISREG
 
@@ -19,19 +21,49 @@ from fer_stream.urls import path_target, without_login
 class FileSource(Source):
     """Reads a video file, losing nothing: `file:talk.mp4`, or just `talk.mp4`.
 
+    `-` is standard input, which a stream, such as MPEG-TS or Matroska, may come from.
     Media time comes from the container's time stamps and starts at 0, so that clips with a
     variable frame rate are timed right. Frames are as players show them: turned and mirrored as the
     file says, with square pixels, and HDR10 in the levels of other films. A damaged or cut file
-    gives every frame that can be decoded, then `SourceError` with the word `incomplete`.
+    gives every frame that can be decoded, then `IncompleteError`.
     """
 
     name = "file"
 
     def __init__(self, target: str = "") -> None:
         self._path = Path(path_target(self.name, target, "a path, e.g. file:talk.mp4"))
+        self._is_stream = target == "-"
+        self.source_id = "stdin" if self._is_stream else str(self._path)
 
     def open(self) -> StreamInfo:
         """Open the file and decode its first picture."""
+        is_whole = self._check_stream() if self._is_stream else self._check_file()
+        # Absolute: FFmpeg takes what stands before a colon in a bare name for a protocol.
+        url = "pipe:0" if self._is_stream else str(self._path.absolute())
+        try:
+            container = open_input(url)
+        except (av.FFmpegError, OSError) as error:
+            raise SourceError(
+                f"cannot open {self.source_id} as a video: {ffmpeg_reason(error)}; "
+                "expected a complete file in a format that FFmpeg reads"
+            ) from error
+        self._reader = VideoReader(container, self.source_id, live=False)
+        self._info = self._reader.info()
+        if not is_whole:  # what a pipe's header says of its length is a guess
+            self._info = replace(self._info, frame_count=None)
+        return self._info
+
+    def _check_stream(self) -> bool:
+        """Raise `SourceError` where nothing can come from standard input; it has no known end."""
+        if sys.stdin is None or sys.stdin.isatty():
+            raise SourceError(
+                "standard input is a terminal; expected a video, as in "
+                "cat talk.mp4 | fer-stream run --source -"
+            )
+        return False
+
+    def _check_file(self) -> bool:
+        """Raise `SourceError` for a path that cannot be a video; return whether it is a file."""
         try:
             status = self._path.stat()
         except FileNotFoundError:
@@ -47,17 +79,7 @@ class FileSource(Source):
             )
         if status.st_size == 0 and S_ISREG(status.st_mode):  # a pipe has no size
             raise SourceError(f"{self._path} is empty; expected a video file")
-        try:
-            # Absolute: FFmpeg takes what stands before a colon in a bare name for a protocol.
-            container = open_input(str(self._path.absolute()))
-        except (av.FFmpegError, OSError) as error:
-            raise SourceError(
-                f"cannot open {self._path} as a video: {ffmpeg_reason(error)}; "
-                "expected a complete file in a format that FFmpeg reads"
-            ) from error
-        self._reader = VideoReader(container, str(self._path), live=False)
-        self._info = self._reader.info()
-        return self._info
+        return S_ISREG(status.st_mode)
 
     def frames(self) -> Iterator[Frame]:
         """Yield every picture; raise `SourceError` at the end if some were lost."""

@@ -13,9 +13,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from fer_stream.errors import ConfigError, SourceError
+from fer_stream.errors import ConfigError, IncompleteError, SourceError
 from fer_stream.frames import frame_from_image
-from fer_stream.sources import IMAGE_ENDINGS, OTHER_PICTURES, VIDEO_ENDINGS, is_named
+from fer_stream.sources import FILM_ENDINGS, IMAGE_ENDINGS, OTHER_PICTURES, is_named
 from fer_stream.stages import Source
 from fer_stream.types import BgrImage, Frame, StreamInfo
 from fer_stream.urls import path_target
@@ -40,7 +40,7 @@ class ImagesSource(Source):
         if fps is not None and fps <= 0:
             raise ConfigError(f"images: fps must be above 0, got {fps}")
         expected = "a picture, a folder or a glob, e.g. images:holiday/"
-        self._target = path_target(self.name, target, expected)
+        self._target = self.source_id = path_target(self.name, target, expected)
         self._fps = fps
 
     def open(self) -> StreamInfo:
@@ -81,7 +81,7 @@ class ImagesSource(Source):
             own = replace(info, source_id=str(path)) if info.stills else info
             yield frame_from_image(image, index, index / (self._fps or 1.0), own)
         if unreadable:
-            raise SourceError(
+            raise IncompleteError(
                 f"{self._target} is incomplete: {len(unreadable)} of {len(self._paths)} pictures "
                 f"cannot be read, the first is {unreadable[0]}"
             )
@@ -103,7 +103,7 @@ class ImagesSource(Source):
         else:
             found = list(map(Path, glob.glob(self._target)))  # noqa: PTH207 - may be absolute
             # Each would be read whole to see that it is no picture.
-            if all(p.suffix.lower() in VIDEO_ENDINGS for p in found):
+            if all(p.suffix.lower() in FILM_ENDINGS for p in found):
                 found = []
         return sorted(found, key=_in_order)
 

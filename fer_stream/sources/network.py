@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import av
 
-from fer_stream.errors import ConfigError, SourceError
+from fer_stream.errors import ConfigError, IncompleteError, SourceError
 from fer_stream.media import ffmpeg_reason, open_input
 from fer_stream.reader import VideoReader
 from fer_stream.sources import VIDEO_ENDINGS
@@ -82,7 +82,10 @@ class NetworkSource(Source):
 
     def frames(self) -> Iterator[Frame]:
         """Yield pictures as they come; a live stream that ends, or half a recording, was lost."""
-        return self._reader.frames(self._info)
+        try:
+            yield from self._reader.frames(self._info)
+        except IncompleteError as error:  # a second connection may give the whole of it
+            raise SourceError(str(error)) from None
 
     def close(self) -> None:
         """Disconnect."""

@@ -6,11 +6,12 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from fer_stream.errors import ConfigError, SourceError, StageError
+from fer_stream.errors import ConfigError, IncompleteError, SourceError, StageError
 from fer_stream.types import FrameResult
 from tests.programs import wait_until
 
@@ -344,3 +345,28 @@ def test_ids_are_another_runs_only_if_something_is_live(lab: Any, live: Any) -> 
     assert ids[1]
     assert ids[0] != ids[1]
     assert ids[2:] == ["", ""]
+
+
+def test_a_recording_that_is_taken_for_live_comes_at_its_own_pace(lab: Any) -> None:
+    film = lab.Source(count=20, fps=50.0)
+    film.info = replace(film.info, frame_count=20)
+    sink = lab.Sink()
+    lab.run(lab.Origin(lambda: film, live=True), [sink])
+    shown = [result.frame for result in sink.results]
+    first = shown[0]
+    for frame in shown:
+        since_s = (frame.captured_ns - first.captured_ns) / 1e9
+        assert since_s > frame.time_s - first.time_s - 0.01, "never before its moment"
+    assert sink.states() == ["online", "ended"]
+
+
+def test_a_recording_that_is_not_whole_is_not_read_again(lab: Any) -> None:
+    def torn(_: Any) -> None:
+        raise IncompleteError("film is incomplete: one picture cannot be read")
+
+    sessions = lab.Sessions(lab.Source(count=3, at_end=torn))
+    sink = lab.Sink()
+    with pytest.raises(IncompleteError, match="one picture"):
+        lab.run(lab.Origin(sessions, live=True), [sink])
+    assert len(sessions.made) == 1
+    assert sink.states() == ["online", "error"]

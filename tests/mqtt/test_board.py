@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -53,6 +54,14 @@ def test_a_first_frame_says_that_the_source_is_online_and_who_is_seen(board: Boa
             {"track_id": 2, "emotion": "sad", "score": 0.7, "uncertain": False},
         ],
     }
+
+
+def test_single_pictures_have_neither_status_nor_state(board: Board) -> None:
+    board.tell(replace(told("online"), stills=True))
+    board.see(seen(0, "happy", stills=True))
+    board.tell(replace(told("ended"), stills=True))
+    assert board.sources() == []
+    assert board.due(0.0, last=True) == []
 
 
 def test_a_change_is_said_at_most_once_a_second_and_then_the_latest(board: Board) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import json
 import os
+import sys
 import threading
 from fractions import Fraction
 from pathlib import Path
@@ -34,6 +36,7 @@ from tests.clips import (
     write_tiled_heic,
 )
 from tests.conftest import MakeClip
+from tests.programs import run
 
 FRAGMENTED = {"movflags": "frag_keyframe+empty_moov+default_base_moof"}
 
@@ -580,3 +583,22 @@ def test_pictures_are_let_go_at_once(clip: MakeClip) -> None:
         gc.enable()
         source.close()
     assert most - others <= 8, "the first, the one that is shown, what the decoder gives at once"
+
+
+def test_standard_input_is_read_to_its_end(tmp_path: Path, clip: MakeClip) -> None:
+    film = clip("talk.mkv")
+    with film.open("rb") as piped:
+        done = run("run", "--source", "-", "--sink", "jsonl:-", cwd=tmp_path, stdin=piped)
+    assert done.returncode == 0, done.stderr
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    _, frames, _ = read(film)
+    assert [event["frame"] for event in events] == [frame.index for frame in frames]
+    assert {event["source"] for event in events} == {"stdin"}
+
+
+def test_a_terminal_is_no_film(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, terminal = os.openpty()
+    with os.fdopen(terminal) as keyboard:
+        monkeypatch.setattr(sys, "stdin", keyboard)
+        with pytest.raises(SourceError, match="standard input is a terminal; expected a video"):
+            FileSource("-").open()

@@ -156,6 +156,7 @@ def test_who_gives_several_videos_is_told_how_they_are_given(
     target: str, clip: MakeClip, tmp_path: Path
 ) -> None:
     clip("talk.MP4")
+    (tmp_path / "talk.MTS").touch()
     with pytest.raises(SourceError, match=r"no pictures at .* videos are given one by one"):
         ImagesSource(str(tmp_path / target)).open()
 

@@ -82,7 +82,9 @@ class Board:
             self._changed()
 
     def tell(self, status: SourceStatus) -> None:
-        """Post how a source is; unless it is online nobody is seen."""
+        """Post how a source is, unless it gives single pictures; not online, nobody is seen."""
+        if status.stills:
+            return
         at = rfc3339(status.at)
         with self._lock:
             source = self._sources.setdefault(status.source_id, _Source())

@@ -1,0 +1,58 @@
+"""A film is played as fast as it was taken, and no faster."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from fer_stream.pace import Pace
+
+
+class Clock:
+    """Stands for the monotonic one."""
+
+    def __init__(self) -> None:
+        self.now_s = 1000.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(time, "monotonic", clock)
+    return clock
+
+
+def test_each_picture_waits_for_its_moment(clock: Clock) -> None:
+    pace = Pace(hurries=False)
+    assert pace.ahead_s(5.0) == 0.0  # the first, whatever its time
+    clock.now_s += 0.1
+    assert pace.ahead_s(5.5) == pytest.approx(0.4)
+    clock.now_s += 0.6
+    assert pace.ahead_s(5.6) == 0.0  # a little late: the next ones catch up
+    assert pace.ahead_s(6.0) == pytest.approx(0.3)
+
+
+@pytest.mark.parametrize("jump_s", [60.0, -60.0])
+def test_a_jump_of_the_time_stamps_is_no_reason_to_wait_or_to_hurry(
+    clock: Clock, jump_s: float
+) -> None:
+    pace = Pace(hurries=False)
+    pace.ahead_s(100.0)
+    clock.now_s += 0.04
+    assert pace.ahead_s(100.0 + jump_s) == 0.0
+    assert pace.ahead_s(100.5 + jump_s) == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(("hurries", "expected"), [(True, 0.0), (False, 0.5)])
+def test_after_a_long_wait_a_film_goes_on_as_before_or_catches_up(
+    clock: Clock, hurries: bool, expected: float
+) -> None:
+    pace = Pace(hurries=hurries)
+    pace.ahead_s(0.0)
+    clock.now_s += 10.0
+    pace.ahead_s(1.0)
+    assert pace.ahead_s(1.5) == pytest.approx(expected)
