@@ -63,7 +63,8 @@ class Source(Stage):
     frame that could be had, when the stream was lost or is incomplete; an `OSError` is taken for
     one. For a stream that is live, by `live` or by the info that `open` returned, both mean "not
     now": the engine waits, 1 to 30 s, and opens a new instance, which counts index, time and
-    session from 0 again. A live stream whose `frames` just ends is over.
+    session from 0 again. A live stream whose `frames` just ends, or ends with an `IncompleteError`,
+    is over.
 
     Example:
         class Noise(Source):
@@ -264,6 +265,12 @@ class Sink(Stage):
     """URL schemes that this sink answers to, e.g. `("mqtt", "mqtts")`."""
     main_thread: ClassVar[bool] = False
     """For windows, which most systems allow on the main thread only."""
+    lingers: bool = False
+    """Whether the run is to wait after the last result, if `main_thread`: until this is false,
+    `idle` raises `StopStream`, or somebody stops the run."""
+    stopping: bool = False
+    """Set by the engine, if `main_thread`, when somebody stops the run: what still comes is to be
+    taken at once, whatever a window's pace."""
     draws: ClassVar[bool] = False
     """Whether it shows the pictures: it is then also given the frames that `analyse_fps` leaves
     out, with `result.analysed` false. Others are given what was analysed, and nothing else."""

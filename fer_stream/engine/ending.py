@@ -12,8 +12,9 @@
     running, stopping -> aborted   A stage fails, which asks to stop too. Or the caller leaves:
                                    then it is over at once.
     any -> over                    The classifier's threads and the sinks' have ended, and nothing
-                                   waits for the thread that runs the engine. Or the run has been
-                                   stopping for `STOP_S`; then it is aborted as well.
+                                   waits for the thread that runs the engine; unless it stops, no
+                                   window lingers either. Or the run has been stopping for
+                                   `STOP_S`; then it is aborted as well.
 
 Over files that end by themselves a run never stops: a sink may take as long as it likes. From the
 stop on, everybody is waited for no longer than the sum of the three times below.
@@ -88,7 +89,9 @@ class Ending:
         if self._asked:
             self._stop()
         if not self.busy():
-            return self._main is None or not self._main.waiting.pending()
+            main = self._main
+            lingers = main is not None and self._stopped_s is None and main.lingers()
+            return not lingers and (main is None or not main.waiting.pending())
         if not self._classifying.busy() and all(x.source.live for x in self._lanes):
             self._stop()  # on a live run no sink is waited for without end
         if self._stopped_s is None or time.monotonic() - self._stopped_s < STOP_S:
@@ -130,6 +133,8 @@ class Ending:
             self._stopped_s = time.monotonic()
             for lane in self._lanes:
                 lane.stop()
+            if self._main is not None:
+                self._main.hurry()
 
 
 def join_until(threads: Sequence[threading.Thread], deadline_s: float) -> None:

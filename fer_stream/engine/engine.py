@@ -209,6 +209,8 @@ class Engine:
                 pass
         if busy := self._ending.busy():
             busy[0].join(_IDLE_S)
+        else:
+            time.sleep(_IDLE_S)  # a window lingers
         return None
 
     def _end(self) -> None:

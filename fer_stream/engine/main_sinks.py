@@ -71,6 +71,15 @@ class MainSinks(Outlet):
                 self._failed(error)
                 self._retire(caller)
 
+    def lingers(self) -> bool:
+        """Return whether one still shows what it was given."""
+        return any(caller.sink.lingers for caller in self._callers)
+
+    def hurry(self) -> None:
+        """Tell them that the run is to stop."""
+        for caller in self._callers:
+            caller.sink.stopping = True
+
     def end(self) -> None:
         """Close the sinks that are still open."""
         for caller in list(self._callers):

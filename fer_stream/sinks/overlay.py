@@ -5,15 +5,19 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 
 import cv2
 
 from fer_stream.draw import annotated, out_of_date
 from fer_stream.errors import SinkError, StopStream
+from fer_stream.pace import Pace
 from fer_stream.stages import Sink
-from fer_stream.types import BgrImage, FrameResult, RunInfo, SourceStatus
+from fer_stream.types import BgrImage, Frame, FrameResult, RunInfo, SourceStatus
 
 _TITLE = "fer-stream"
+_MOST_WIDTH, _MOST_HEIGHT = 1280, 720  # px; a larger window may not fit on the screen
+_PICTURE_S = 1.0
 _PICTURES = "pictures"  # each is a source of its own; they share a window
 _PROBE = "import cv2; cv2.namedWindow('probe', cv2.WINDOW_NORMAL); cv2.waitKey(1)"
 _PROBE_S = 20.0
@@ -24,15 +28,20 @@ class OverlaySink(Sink):
     """Shows boxes, ids, emotions and scores in a window; `q`, Esc or closing it ends the run.
 
     With several sources each gets a window of its own, single pictures one together; it is dark
-    while its source is away.
+    while its source is away. A film plays at its own pace at most, a picture is shown for a second
+    and the last one until the window is closed; with `pace=no` all pass as fast as they are read.
     """
 
     name = "overlay"
     main_thread = True
     draws = True
 
-    def __init__(self, target: str = "") -> None:
+    def __init__(self, target: str = "", *, fullscreen: bool = False, pace: bool = True) -> None:
         super().__init__(target)
+        self._fullscreen = fullscreen
+        self._has_pace = pace
+        self._paces: dict[str, Pace] = {}
+        self._pictures = 0
         self._windows: dict[str, BgrImage] = {}
         """By title: the latest picture."""
         self._seen_open: set[str] = set()
@@ -48,13 +57,35 @@ class OverlaySink(Sink):
         info = result.frame.info
         title = self._title(_PICTURES if info.stills else info.source_id)
         if title not in self._windows:
-            # Without the toolbar and status line that Qt adds.
-            style = cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL
-            cv2.namedWindow(title, style)
-            cv2.resizeWindow(title, info.width, info.height)
+            self._new_window(title, info.width, info.height)
         self._windows[title] = annotated(result)
+        if self._has_pace and not info.live and not self.stopping:
+            self._keep_pace(title, result.frame)
         cv2.imshow(title, self._windows[title])
         self.idle()
+
+    def _new_window(self, title: str, width: int, height: int) -> None:
+        # Without the toolbar and status line that Qt adds.
+        style = cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL
+        cv2.namedWindow(title, style)
+        if self._fullscreen:
+            cv2.setWindowProperty(title, cv2.WND_PROP_FULLSCREEN, cv2.WINDOW_FULLSCREEN)
+        else:
+            scale = min(_MOST_WIDTH / width, _MOST_HEIGHT / height, 1.0)
+            cv2.resizeWindow(title, max(round(width * scale), 1), max(round(height * scale), 1))
+
+    def _keep_pace(self, title: str, frame: Frame) -> None:
+        """Wait until a recording's frame is due."""
+        pace = self._paces.setdefault(title, Pace(hurries=False))
+        if frame.info.stills:  # of any source, by which their times mean nothing
+            due_s = pace.ahead_s(self._pictures * _PICTURE_S)
+            self._pictures += 1
+            self.lingers = True
+        else:
+            due_s = pace.ahead_s(frame.time_s)
+        until_s = time.monotonic() + due_s
+        while (left_s := until_s - time.monotonic()) > 0.001:
+            self._look(round(left_s * 1000))
 
     def status(self, status: SourceStatus) -> None:
         """Say in its window that a source is away: a face that stands still looks like one."""
@@ -68,9 +99,12 @@ class OverlaySink(Sink):
 
     def idle(self) -> None:
         """Let the window live, and look for the user's wish to end."""
-        if not self._windows:
-            return
-        if cv2.waitKey(1) & 0xFF in (ord("q"), 27) or any(map(self._is_closed, self._windows)):
+        if self._windows:
+            self._look(1)
+
+    def _look(self, ms: int) -> None:
+        """Let the windows live for so long, or until a key is pressed."""
+        if cv2.waitKey(ms) & 0xFF in (ord("q"), 27) or any(map(self._is_closed, self._windows)):
             raise StopStream
 
     def _is_closed(self, title: str) -> bool:

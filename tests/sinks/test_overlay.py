@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -17,6 +18,7 @@ from PIL import ImageGrab
 
 from fer_stream.errors import StopStream
 from fer_stream.sinks.overlay import OverlaySink
+from tests.clips import Image
 from tests.needs import require_program
 from tests.programs import environment, line_count, run, start, wait_until
 
@@ -295,6 +297,87 @@ def test_an_opencv_that_calls_no_window_visible_shows_it_all_the_same(
     visible = 0.0
     with pytest.raises(StopStream):
         sink.idle()
+
+
+def test_a_film_is_shown_no_faster_than_it_was_taken(tmp_path: Path, display: str) -> None:
+    start_s = time.monotonic()
+    done = run(
+        *("run", "--source", "demo?seconds=3", "--sink", "overlay"),
+        cwd=tmp_path,
+        env=environment(DISPLAY=display),
+    )
+    assert done.returncode == 0, done.stderr
+    assert time.monotonic() - start_s > 2.9
+
+
+def test_a_picture_is_shown_until_the_window_is_closed(
+    tmp_path: Path, display: str, astronaut: Image
+) -> None:
+    cv2.imwrite(str(tmp_path / "face.png"), astronaut)
+    with (
+        window_manager(display),
+        start(
+            *("run", "--source", "face.png", "--sink", "overlay", "--sink", "csv:out.csv"),
+            cwd=tmp_path,
+            env=environment(DISPLAY=display),
+        ) as program,
+    ):
+        wait_until(lambda: window(display), program)
+        wait_until(lambda: line_count(tmp_path / "out.csv") == 2, program)
+        time.sleep(1.0)
+        assert program.poll() is None
+        shell(display, "wmctrl", "-F", "-c", TITLE)
+        _, said = program.communicate(timeout=30)
+        assert program.returncode == 0, said
+
+
+def test_a_run_with_a_picture_in_a_window_can_be_stopped(
+    tmp_path: Path, display: str, astronaut: Image
+) -> None:
+    cv2.imwrite(str(tmp_path / "face.png"), astronaut)
+    with start(
+        *("run", "--source", "face.png", "--sink", "overlay", "--sink", "csv:out.csv"),
+        cwd=tmp_path,
+        env=environment(DISPLAY=display),
+    ) as program:
+        wait_until(lambda: line_count(tmp_path / "out.csv") == 2, program)
+        program.send_signal(signal.SIGINT)
+        _, said = program.communicate(timeout=30)
+        assert program.returncode == 0, said
+
+
+def size_of(display: str) -> tuple[int, int]:
+    """Return the width and height of the window, (0, 0) without one."""
+    if not (seen := window(display)):
+        return 0, 0
+    said = subprocess.run(
+        ["xdotool", "getwindowgeometry", "--shell", seen],
+        env=environment(DISPLAY=display),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found = dict(re.findall(r"(WIDTH|HEIGHT)=(\d+)", said.stdout))
+    return int(found["WIDTH"]), int(found["HEIGHT"])
+
+
+@pytest.mark.parametrize(("options", "expected"), [("", (360, 720)), ("?fullscreen=yes", None)])
+def test_a_large_film_fits_on_the_screen(
+    tmp_path: Path, display: str, options: str, expected: tuple[int, int] | None
+) -> None:
+    cv2.imwrite(str(tmp_path / "tall.png"), np.full((2000, 1000, 3), 200, np.uint8))
+    with (
+        window_manager(display),
+        start(
+            *("run", "--source", "tall.png", "--sink", f"overlay{options}"),
+            cwd=tmp_path,
+            env=environment(DISPLAY=display),
+        ) as program,
+    ):
+        whole = expected or ImageGrab.grab(xdisplay=display).size
+        wait_until(lambda: size_of(display) == whole, program)
+        program.send_signal(signal.SIGINT)
+        program.communicate(timeout=30)
 
 
 def test_a_run_ends_with_its_film(tmp_path: Path, display: str) -> None:
