@@ -21,7 +21,13 @@ OnSinkError = Literal["auto", "stop", "continue"]
 Mode = Literal["auto", "file", "live"]
 
 # "door=rtsp://camera/1"; before the first `=` stands nothing that a URL or an option would have.
-_NAMED = re.compile(r"([A-Za-z][\w-]*)=(.+)", re.DOTALL)
+_NAMED = re.compile(r"([^\W\d_](?:[\w -]*\w)?)=(.+)", re.DOTALL)
+
+_STREAM = "-"
+"""The target that is standard input of a source, standard output of a sink."""
+
+_SINK_OF = {".csv": "csv", ".jsonl": "jsonl", ".mp4": "video", ".mkv": "video", ".mov": "video"}
+"""What a file with that ending is written by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +144,9 @@ def _check_apart(config: RunConfig, plugins: Plugins) -> None:
         if spec.called and spec.called in (other.called for other in before):
             raise ConfigError(f"two sources are called '{spec.called}'; give each its own name")
     read = [
-        spec.target for spec in config.source if plugins.get("source", spec.name).target_is_path
+        spec.target
+        for spec in config.source
+        if plugins.get("source", spec.name).target_is_path and spec.target != _STREAM
     ]
     written: list[str] = []
     for sink in config.sink:
@@ -149,7 +157,8 @@ def _check_apart(config: RunConfig, plugins: Plugins) -> None:
                     f"sink '{sink}' would overwrite its own source '{file}'; name another file"
                 )
             if any(_same_file(file, other) for other in written):
-                raise ConfigError(f"two sinks write to '{file}'; give each its own file")
+                shown = "standard output" if file == _STREAM else f"'{file}'"
+                raise ConfigError(f"two sinks write to {shown}; give each its own file")
         written += files
 
 
@@ -211,6 +220,9 @@ def stage_spec(kind: str, asked: object, plugins: Plugins) -> StageSpec:
         raise ConfigError(f"{kind} must be text or a table, got {shown}")
     if not isinstance(spec.called, str):
         raise ConfigError(f"source: the key 'name' must be text, got {spec.called!r}")
+    ending = Path(spec.name).suffix.lower()
+    if kind == "sink" and spec.name not in plugins.table("sink") and ending in _SINK_OF:
+        raise ConfigError(f"unknown sink '{spec.name}'; write {_SINK_OF[ending]}:{spec.name}")
     plugins.get(kind, spec.name)
     return spec
 

@@ -259,6 +259,10 @@ def test_two_sinks_never_write_to_one_place(cwd: Path) -> None:
     assert len(config(sink=["console", "overlay"]).sink) == 2
 
 
+def test_a_run_may_read_standard_input_and_write_standard_output() -> None:
+    assert config(source="-", sink="csv:-").source == (StageSpec("file", "-"),)
+
+
 def test_a_source_is_given_once() -> None:
     with pytest.raises(ConfigError, match="source 'demo' is given twice"):
         config(source=["demo", "demo"])
@@ -272,6 +276,7 @@ def test_a_source_is_given_once() -> None:
             "front_door-2=rtsp://u:p@h/1?channel=1",
             StageSpec("network", "rtsp://u:p@h/1?channel=1", called="front_door-2"),
         ),
+        ("Öl im Büro=1.mp4", StageSpec("file", "1.mp4", called="Öl im Büro")),
         ("a=demo?seconds=3", StageSpec("demo", "", {"seconds": "3"}, "a")),
         ("http://h/?a=b", StageSpec("network", "http://h/?a=b")),
         ("images:a=b/*.png", StageSpec("images", "a=b/*.png")),

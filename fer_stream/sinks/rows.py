@@ -30,6 +30,7 @@ class LineFile:
         self._name = name
         self._target = target
         self._keep = target == "-"
+        self._shown = "standard output" if self._keep else target
         self._header = header
         try:
             if self._keep:
@@ -79,7 +80,7 @@ class LineFile:
                 f"be taken back; write to standard output instead: {self._name}:-"
             )
         return SinkError(
-            f"{self._name} cannot write {self._target}: {error.strerror}; give a file in a folder "
+            f"{self._name} cannot write {self._shown}: {error.strerror}; give a file in a folder "
             "that exists and may be written to"
         )
 
@@ -117,7 +118,7 @@ class LineFile:
                 size = os.lseek(self._descriptor, 0, os.SEEK_END)
                 os.ftruncate(self._descriptor, size - done)
             raise SinkError(
-                f"{self._name} cannot write {self._target}: {error.strerror}; "
+                f"{self._name} cannot write {self._shown}: {error.strerror}; "
                 "what was written before is whole"
             ) from None
 

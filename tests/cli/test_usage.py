@@ -31,7 +31,7 @@ pytestmark = pytest.mark.timeout(90)
         ),
         (
             "run --source demo --sink out.csv",
-            ("unknown sink 'out.csv'; did you mean csv?; known:",),
+            ("unknown sink 'out.csv'; write csv:out.csv",),
         ),
         ("run --source demo --detector har", ("unknown detector 'har'; did you mean haar?",)),
         ("run --source 12345", ("camera must be a number such as camera:0, of at most 4 digits",)),
