@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from fer_stream.config import as_list, classifier_of, stage_spec
 from fer_stream.engine.asked import detections, scores
@@ -17,7 +18,7 @@ from fer_stream.imaging import crop_face
 from fer_stream.parts import make_classifier, make_stage
 from fer_stream.plugins import Given, with_given
 from fer_stream.stages import Detector
-from fer_stream.types import BgrImage, Face, Frame, GreyImage, StreamInfo
+from fer_stream.types import Face, Frame, StreamInfo
 
 
 class PictureReader:
@@ -63,7 +64,7 @@ class PictureReader:
         """The emotions, in the order of each face's scores."""
         return self._classifier.labels
 
-    def read(self, image: BgrImage | GreyImage) -> list[Face]:
+    def read(self, image: npt.NDArray[Any]) -> list[Face]:
         """Return the faces of a picture, in no order; [] if there is none.
 
         Args:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 BUILTIN = "fer-stream"
 
+_HOOK = "fer_register_"
+
 Given: TypeAlias = "str | Path | type[Stage]"
 """A plugin that is not installed: the path of a Python file, or, in a program, a stage's class."""
 
@@ -84,6 +86,7 @@ class Plugins:
             plugin = load()
             # Two entry points may name one module; the second adds nothing.
             if not self._manager.is_registered(plugin):
+                _check_spelling(plugin)
                 self._manager.register(plugin, name)
                 self._manager.check_pending()
                 self._check_hooks(plugin)
@@ -225,8 +228,10 @@ class Plugins:
             name = getattr(cls, "name", None)
             if not (isinstance(cls, type) and issubclass(cls, contract)):
                 problem = f"is not a subclass of fer_stream.{contract.__name__}"
-            elif not isinstance(name, str) or not name or set(name) & set(":?/ "):
+            elif not (isinstance(name, str) and name) or set(name) & set(":?/ "):
                 problem = "needs a `name` without ':', '?', '/' or spaces"
+            elif name != name.lower():
+                problem = f"needs a `name` in lower case, got '{name}'"
             elif missing := getattr(cls, "__abstractmethods__", None):
                 problem = f"does not define {', '.join(sorted(missing))}"
             elif unbuildable := constructor_problem(cls):
@@ -281,6 +286,16 @@ def _of_class(cls: type[Any]) -> object:
             return SimpleNamespace(**{f"fer_register_{kind}s": hookspecs.hookimpl(lambda: [cls])})
     contracts = ", ".join(contract.__name__ for contract in STAGE_KINDS.values())
     raise PluginError(f"is no stage; expected a subclass of one of fer_stream's: {contracts}")
+
+
+def _check_spelling(plugin: object) -> None:
+    """Raise `PluginError` for a hook that does not exist."""
+    known = [name for name in vars(hookspecs) if name.startswith(_HOOK)]
+    for name in dir(plugin):
+        if name.startswith(_HOOK) and name not in known:
+            nearest = get_close_matches(name, known, n=1)
+            hint = f"did you mean {nearest[0]}?; " if nearest else ""
+            raise PluginError(f"unknown hook '{name}'; {hint}known: {', '.join(known)}")
 
 
 def _load_file(path: Path) -> ModuleType:

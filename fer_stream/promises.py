@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,35 @@ def frame_problem(frame: object) -> str | None:
     size = (frame.info.height, frame.info.width)
     if frame.grey.shape != size:
         return f"{where}: grey is {frame.grey.shape}, its info says {size}"
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a frame stands in its stream."""
+
+    session: int
+    index: int
+    time_s: float
+
+    @classmethod
+    def of(cls, frame: Frame) -> Place:
+        """Return a frame's place; a frame itself would hold its picture."""
+        return cls(frame.info.session, frame.index, frame.time_s)
+
+
+def order_problem(frame: Frame, before: Place | None) -> str | None:
+    """Return what is wrong with a frame after the one before it, if there was one."""
+    if before is None:
+        return None
+    session, index, time_s = frame.info.session, frame.index, frame.time_s
+    if index <= before.index:
+        return f"index must rise, got {index} after {before.index}"
+    if session < before.session:
+        return f"frame {index}: session must never fall, got {session} after {before.session}"
+    # A live stream counts its seconds from its session's start.
+    if time_s < before.time_s and not (frame.info.live and session > before.session):
+        return f"frame {index}: time_s must never fall, got {time_s} after {before.time_s}"
     return None
 
 

@@ -16,7 +16,7 @@ def plugins(plugin: tuple[str, ...]) -> None:
 
     Plugins that failed to load are listed with the reason.
     """
-    from fer_stream.plugins import Plugins
+    from fer_stream.plugins import Plugins, installed
     from fer_stream.spec import options_of
     from fer_stream.stages import STAGE_KINDS
 
@@ -32,7 +32,7 @@ def plugins(plugin: tuple[str, ...]) -> None:
                 )
                 if options:
                     click.echo(f"  {'':<10} ?{options}")
-    commands = [command.name or "" for command in found.commands()]
+    commands = [command.name or "" for command in installed().commands()]
     if commands:
         click.secho("commands", bold=True)
         click.echo(f"  {', '.join(commands)}")

@@ -77,4 +77,4 @@ def reason(error: BaseException) -> str:
     said = f"{type(error).__name__}: {error}"
     if isinstance(error, OSError) and error.strerror:
         said = f"{error.strerror} ({error.filename})" if error.filename else error.strerror
-    return without_password(said)
+    return without_password(" ".join(said.split()))

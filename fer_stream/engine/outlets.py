@@ -69,9 +69,11 @@ class Caller:
         """Open the sink; raises what it raises of ours, anything else as `SinkError`."""
         try:
             self._timed(lambda: self.sink.open(run))
-        except (StopStream, FerStreamError, KeyboardInterrupt, SystemExit):
-            raise  # of the last two: Ctrl-C may break an opening off
+        except (StopStream, FerStreamError):
+            raise
         except BaseException as error:
+            if self._is_interrupt(error):
+                raise
             raise self.blamed(error, "cannot be opened") from error
         self.stats.up = True
 
@@ -105,9 +107,9 @@ class Caller:
         self.stats.up = False
         try:
             self._timed(self.sink.close)
-        except KeyboardInterrupt:
-            raise
         except BaseException as error:
+            if isinstance(error, KeyboardInterrupt) and self._is_interrupt(error):
+                raise
             return self.blamed(error, "failed to close")
         return None
 
@@ -122,10 +124,16 @@ class Caller:
     def _checked(self, call: Callable[[], None], where: str) -> None:
         try:
             self._timed(call)
-        except (StopStream, SinkError, KeyboardInterrupt):
+        except (StopStream, SinkError):
             raise
         except BaseException as error:  # a thread that "exits" or is "cancelled" would just vanish
+            if isinstance(error, KeyboardInterrupt) and self._is_interrupt(error):
+                raise
             raise self.blamed(error, f"failed {where}") from error
+
+    def _is_interrupt(self, error: BaseException) -> bool:
+        """Whether it may be Ctrl-C that broke a call off; no signal arrives on a sink's thread."""
+        return self.sink.main_thread and isinstance(error, KeyboardInterrupt | SystemExit)
 
     def _timed(self, call: Callable[[], None]) -> None:
         self.stats.enter()

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from fer_stream.engine.blame import named, reason, refuse, stage_error
 from fer_stream.errors import FerStreamError, SourceError
-from fer_stream.promises import frame_problem
+from fer_stream.promises import Place, frame_problem, order_problem
 from fer_stream.stages import Source
 from fer_stream.types import Frame, StreamInfo
 from fer_stream.words import counted
@@ -116,12 +116,12 @@ class Session:
             start_ns = time.perf_counter_ns()
 
     def _frames(self, source: Source) -> Iterator[Frame]:
-        given = 0
+        given, place = 0, None
         try:
             for frame in source.frames():
-                if problem := frame_problem(frame):
+                if problem := frame_problem(frame) or order_problem(frame, place):
                     refuse(source, f"after {counted(given, 'frame')}", problem)
-                given += 1
+                given, place = given + 1, Place.of(frame)
                 yield frame
         except FerStreamError:
             raise

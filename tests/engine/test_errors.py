@@ -214,6 +214,8 @@ def test_a_source_that_fails_to_close_is_reported(lab: Any) -> None:
             make_frame(image=np.zeros((24, 64), np.uint8), info=INFO),
             r"grey is \(24, 64\), its info",
         ),
+        (make_frame(6, 1.0), "index must rise, got 6 after 6"),
+        (make_frame(7, 0.2), "frame 7: time_s must never fall, got 0.2 after 0.24"),
     ],
 )
 def test_a_source_that_gives_something_else_is_told_what_was_expected(
@@ -337,6 +339,17 @@ def test_ctrl_c_while_a_window_draws_is_no_error_of_the_windows(lab: Any) -> Non
     assert window.closed == 1
 
 
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(0)])
+@pytest.mark.parametrize("call", ["on_open", "on_write", "on_close"])
+def test_a_sink_cannot_interrupt_its_thread_in_silence(
+    lab: Any, error: BaseException, call: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    bad = lab.Sink("bad", **{call: raising(error)})
+    with caplog.at_level(logging.CRITICAL), pytest.raises(SinkError, match="sink 'bad'"):
+        lab.run(lab.Source(count=20), [bad])
+    assert bad.opened == bad.closed
+
+
 def test_a_sinks_bug_shows_where_it_is(lab: Any, caplog: pytest.LogCaptureFixture) -> None:
     bad = lab.Sink("bad", on_write=raising(ZeroDivisionError("a bug")))
     with pytest.raises(SinkError):
@@ -437,6 +450,31 @@ def test_an_idle_window_can_end_the_run(lab: Any) -> None:
     window = lab.Sink("window", on_idle=raising(StopStream(), after=3), main_thread=True)
     window.on_close = lambda _: go.set()
     lab.run(source, [window])
+    assert window.closed == 1
+
+
+def test_a_run_waits_for_a_window_that_lingers(lab: Any) -> None:
+    window = lab.Sink(main_thread=True)
+    window.lingers = True
+    idled: list[int] = []
+
+    def idle(_: Any) -> None:
+        idled.append(len(window.results))
+        window.lingers = idled.count(20) < 3
+
+    window.on_idle = idle
+    lab.run(lab.Source(count=20), [window])
+    assert idled.count(20) == 3
+    assert not window.stopping
+
+
+def test_a_stop_ends_a_window_that_lingers_and_tells_it(lab: Any) -> None:
+    window = lab.Sink(main_thread=True)
+    window.lingers = True
+    engine = lab.engine(lab.Source(count=20), [window])
+    engine.start()
+    engine.run(lambda: engine.request_stop() if len(window.results) == 20 else None)
+    assert window.stopping
     assert window.closed == 1
 
 

@@ -91,6 +91,11 @@ BROKEN = {
         "sink Shout needs a `name` without ':', '?', '/' or spaces",
     ),
     "odd_name": (SHOUT.replace('"shout"', '"a:b"'), "sink Shout needs a `name` without"),
+    "loud_name": (SHOUT.replace('"shout"', '"Shout"'), "needs a `name` in lower case, got 'Shout'"),
+    "odd_hook": (
+        SHOUT.replace("fer_register_sinks", "fer_register_sink"),
+        "unknown hook 'fer_register_sink'; did you mean fer_register_sinks?; known: fer_",
+    ),
     "no_write": (SHOUT.replace("def write", "def wriet"), "sink Shout does not define write"),
     "no_target": (
         SHOUT.replace("    def write", "    def __init__(self):\n        pass\n    def write"),
