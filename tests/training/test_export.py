@@ -107,6 +107,48 @@ def test_a_model_that_scales_by_itself_needs_no_option(tmp_path: Path) -> None:
     assert set(about) == {"name", "labels", "input", "exporter"}, "what nobody knows is not said"
 
 
+@pytest.mark.parametrize("axis", [-1, None])
+@pytest.mark.parametrize(
+    ("mean", "variance", "expected"), [(127.0, 4096.0, "0..255"), (0.5, 0.0625, "0..1")]
+)
+def test_a_model_that_standardises_is_exported(
+    tmp_path: Path, axis: int | None, mean: float, variance: float, expected: str
+) -> None:
+    from keras import layers
+
+    first = layers.Normalization(axis=axis)
+    model = network(first)
+    faces = np.random.default_rng(3).normal(mean, variance**0.5, (50, HEIGHT, WIDTH, 1))
+    first.adapt(faces.astype(np.float32))
+    model.save(tmp_path / "mine.keras")
+    exported(tmp_path / "mine.keras", tmp_path / "mine.onnx")
+    scores = scores_of_file(tmp_path / "mine.onnx", pictures())
+    np.testing.assert_allclose(scores, scores_of_keras(model, pictures(), expected), atol=1e-4)
+
+
+def test_a_model_that_scales_from_0_to_1_is_given_that(tmp_path: Path) -> None:
+    from keras import layers
+
+    model = network(layers.Rescaling(2.0, offset=-1.0))
+    model.save(tmp_path / "mine.keras")
+    exported(tmp_path / "mine.keras", tmp_path / "mine.onnx")
+    scores = scores_of_file(tmp_path / "mine.onnx", pictures())
+    np.testing.assert_allclose(scores, scores_of_keras(model, pictures(), "0..1"), atol=1e-5)
+
+
+def test_nothing_is_scaled_twice_and_what_is_not_clear_is_asked(tmp_path: Path) -> None:
+    from keras import layers
+
+    flags = ("--labels", LABELS, "--out", tmp_path / "m.onnx")
+    network(layers.Rescaling(1 / 255)).save(tmp_path / "mine.keras")
+    twice = run_export(tmp_path / "mine.keras", *flags, "--input-range", "0..1")
+    assert "would scale them twice; leave it out" in str(twice.exception)
+    network(layers.Rescaling(1.0)).save(tmp_path / "any.keras")
+    unclear = run_export(tmp_path / "any.keras", *flags)
+    assert "does not say how its pictures were scaled" in str(unclear.exception)
+    assert not (tmp_path / "m.onnx").exists()
+
+
 @pytest.mark.parametrize("input_range", SCALED)
 def test_the_range_that_is_said_goes_into_the_file(tmp_path: Path, input_range: str) -> None:
     model = network()
@@ -120,6 +162,21 @@ def test_the_range_that_is_said_goes_into_the_file(tmp_path: Path, input_range: 
         scores_of_keras(model, pictures(), input_range),
         atol=1e-5,
     )
+
+
+def test_logits_that_are_averaged_are_logits_still(tmp_path: Path) -> None:
+    from keras import layers
+
+    averaged = network(last=layers.Dense(24))
+    averaged.add(layers.Reshape((4, 2, 3)))
+    averaged.add(layers.GlobalAveragePooling2D())
+    averaged.save(tmp_path / "mine.keras")
+    result = run_export(
+        tmp_path / "mine.keras", "--labels", LABELS, "--out", tmp_path / "m.onnx",
+        "--input-range", "0..1",
+    )  # fmt: skip
+    assert result.exception is None, result.output
+    assert "ends in logits; a softmax was added" in result.output
 
 
 def test_colour_and_logits_are_made_up_for(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -69,7 +69,23 @@ def converted(answer: Callable[[Any], Any], shape: tuple[int | None, ...]) -> on
     with silenced():
         proto, _ = tf2onnx.convert.from_function(function, input_signature=signature, opset=OPSET)
     assert isinstance(proto, onnx.ModelProto)
+    _keep_constants(proto.graph, function.get_concrete_function().graph.captures)
     return proto
+
+
+def _keep_constants(graph: onnx.GraphProto, captures: Iterable[tuple[Any, Any]]) -> None:
+    """Put in the tensors that a layer holds outside of its weights, as Normalization its mean.
+
+    tf2onnx 1.17 takes them for further inputs of the model. ``captures`` are pairs: the tensor, and
+    what stands for it in the graph.
+    """
+    from onnx import numpy_helper
+
+    held = {inner.name: outer for outer, inner in captures}
+    for value in [value for value in graph.input if value.name in held]:
+        array = np.asarray(held[value.name].numpy())
+        graph.initializer.append(numpy_helper.from_array(array, value.name))
+        graph.input.remove(value)
 
 
 def _name_output(graph: onnx.GraphProto, name: str) -> None:

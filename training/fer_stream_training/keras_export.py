@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -13,24 +13,37 @@ from fer_stream.errors import ConfigError, ModelError
 from fer_stream.words import counted
 
 from .export import Parity, compare, onnx_predictor, require_parity, to_onnx
-from .keras_files import INPUT_RANGES, KerasFile
+from .keras_files import KerasFile, layers_of
 from .metadata import ModelMetadata, write_metadata
+from .scaling import INPUT_RANGES
 
 if TYPE_CHECKING:
     import keras
     import onnx
 
 _PARITY_IMAGES = 64  # of each kind
+_NO_ACTIVATION = ("GlobalAveragePooling2D", "AveragePooling2D", "Flatten", "Reshape", "Dropout")
 
 
 def input_range_of(path: Path, file: KerasFile, asked: str | None) -> str:
-    """The key of INPUT_RANGES to use; raises ConfigError when nobody says what it is."""
-    if found := asked or file.own_range:
-        return found
+    """The key of INPUT_RANGES to use.
+
+    Raises ConfigError when nobody says what it is, or when the file says something else.
+    """
+    known = ", ".join(INPUT_RANGES)
+    if asked and file.own_ranges and asked not in file.own_ranges:
+        raise ConfigError(
+            f"{path} begins with a layer that scales pictures of {file.own_ranges[0]} by itself; "
+            f"--input-range {asked} would scale them twice; leave it out"
+        )
+    if asked:
+        return asked
+    if file.own_ranges:
+        return file.own_ranges[0]
     raise ConfigError(
         f"{path} does not say how its pictures were scaled, for it does not begin with a Rescaling "
-        f"or Normalization layer; give the range of its pixels in training with --input-range, one "
-        f"of {', '.join(INPUT_RANGES)}"
+        f"or Normalization layer that shows it; give the range of its pixels in training with "
+        f"--input-range, one of {known}"
     )
 
 
@@ -125,11 +138,11 @@ def _needs_softmax(path: Path, model: keras.Model, scores: npt.NDArray[np.float3
 
 
 def _last_activation(model: keras.Model) -> str:
-    """The name of the activation of the last layer that has one of its own."""
-    layer: Any = model
-    while hasattr(layer, "layers"):
-        layer = layer.layers[-1]
-    return getattr(getattr(layer, "activation", None), "__name__", "")
+    """The name of the activation of the last layer that has one; what only averages has none."""
+    for layer in reversed(list(layers_of(model))):
+        if type(layer).__name__ not in _NO_ACTIVATION:
+            return getattr(getattr(layer, "activation", None), "__name__", "")
+    return ""
 
 
 def _with_raw_input(model: keras.Model, input_range: str, softmax: bool) -> keras.Model:

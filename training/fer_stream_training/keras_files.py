@@ -15,14 +15,10 @@ from fer_stream.errors import ModelError
 from .architectures import ARCHITECTURES
 from .batch_norm import float32_batch_normalization, register_fused
 from .fer2013 import IMAGE_SIZE
+from .scaling import INPUT_RANGES, ranges_of
 
 if TYPE_CHECKING:
     import keras
-
-# How a model wants its pictures: (scale, offset) to make that of 0..255.
-INPUT_RANGES = {"0..255": (1.0, 0.0), "0..1": (1 / 255, 0.0), "-1..1": (1 / 127.5, -1.0)}
-# Layers that bring 0..255 into their own range; nobody scales before them.
-_SCALING = ("Rescaling", "Normalization", "LayerNormalization")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +26,8 @@ class KerasFile:
     """A model that computes in float32, and what its file says of it."""
 
     model: keras.Model
-    own_range: str | None
-    """The key of `INPUT_RANGES` that the file asks for by itself; None if it does not say."""
+    own_ranges: tuple[str, ...]
+    """The keys of `INPUT_RANGES` that suit how it begins, the likeliest first; none: not said."""
     notes: tuple[str, ...] = ()
     """What a person should know of how the file was read, a line each."""
 
@@ -48,10 +44,11 @@ def load_keras(path: Path, classes: int) -> KerasFile:
         )
     if not path.is_file():
         raise ModelError(f"no such file: {path}; expected a model saved by Keras, .keras or .h5")
-    if path.suffix in (".h5", ".hdf5"):
+    ending = path.suffix.lower()
+    if ending in (".h5", ".hdf5"):
         if not _holds_a_model(path):
             return _demo_weights(path, classes)
-    elif path.suffix != ".keras":
+    elif ending != ".keras":
         raise ModelError(
             f"{path} is no Keras file by its name; expected .keras or .h5; save the model with "
             "model.save('model.keras')"
@@ -91,12 +88,12 @@ def _whole_model(path: Path) -> KerasFile:
             f"{path} does not say how large its pictures are; expected a model that begins with "
             "keras.Input((height, width, 1)); add it and save the model again"
         )
-    own_range = "0..255" if _first_layer(model) in _SCALING else None
-    others = sorted({layer.compute_dtype for layer in _layers(model)} - {"float32"})
+    own_ranges = ranges_of(_first_layer(model))
+    others = sorted({layer.compute_dtype for layer in layers_of(model)} - {"float32"})
     if not others:
-        return KerasFile(model, own_range)
+        return KerasFile(model, own_ranges)
     note = f"{path.name} computes in {' and '.join(others)}; it is exported in float32"
-    return KerasFile(_in_float32(model), own_range, (note,))
+    return KerasFile(_in_float32(model), own_ranges, (note,))
 
 
 def _reason(error: Exception) -> str:
@@ -106,22 +103,20 @@ def _reason(error: Exception) -> str:
     return text.partition(". ")[0].strip()[:200]
 
 
-def _first_layer(model: keras.Model) -> str:
-    """The class name of the first layer that does something at inference."""
-    for layer in model.layers:
+def _first_layer(model: keras.Model) -> Any:
+    """The first layer that does something at inference, None if there is none."""
+    for layer in layers_of(model):
         name = type(layer).__name__
-        if hasattr(layer, "layers"):
-            return _first_layer(layer)
         if name != "InputLayer" and not name.startswith("Random"):
-            return name
-    return ""
+            return layer
+    return None
 
 
-def _layers(model: keras.Model) -> Iterator[Any]:
+def layers_of(model: keras.Model) -> Iterator[Any]:
     """The layers of a model, and of the models in it."""
     for layer in model.layers:
         if hasattr(layer, "layers"):
-            yield from _layers(layer)
+            yield from layers_of(layer)
         else:
             yield layer
 
@@ -160,7 +155,8 @@ def _demo_weights(path: Path, classes: int) -> KerasFile:
         "0..1 and with the labels in the order of its folders: angry, disgusted, fearful, happy, "
         "neutral, sad, surprised"
     )
-    return KerasFile(model, "0..1", (note,))
+    own_ranges = ("0..1", *(other for other in INPUT_RANGES if other != "0..1"))
+    return KerasFile(model, own_ranges, (note,))
 
 
 def _load_every_weight(path: Path, model: keras.Model) -> None:
