@@ -64,7 +64,7 @@ runs/distil/model.keras: | $(VENV)/.installed-dev
 	$(BIN)/fer-stream distil --data $(DATA) --out $(@D) $(if $(wildcard $(@D)/distil.json),--resume)
 
 $(REFINED).onnx: runs/distil/model.keras $(LARGE).onnx
-	$(LEARN) --recipe training/recipes/refine.toml --start-from $< --teacher $(LARGE).onnx
+	$(LEARN) --recipe refine --start-from $< --teacher $(LARGE).onnx
 
 runs/default-cpu.onnx: $(MIRROR).onnx
 runs/default.onnx: $(REFINED).onnx

@@ -174,6 +174,7 @@ def _row(label: object = 3, pixels: str = FLAT, usage: str = "Training") -> str:
         ),
         ("emotion,pixels,Usage\n3\n", "line 2: Usage is ''; expected Training, PublicTest"),
         ("emotion,pixels,Usage\n" + _row(pixels="256" + FLAT[1:]), "line 2: a pixel is not a"),
+        ("emotion,pixels,Usage\n" + _row(pixels="4294967300" + FLAT[1:]), "line 2: a pixel is"),
         ("emotion,pixels,Usage\n" + _row(pixels="-1" + FLAT[1:]), "line 2: a pixel is not a"),
         ("emotion,pixels,Usage\n" + _row(pixels="x" + FLAT[1:]), "line 2: a pixel is not a"),
         ("emotion,pixels,Usage\n" + _row(pixels=FLAT[:9] + "x" + FLAT[10:]), "line 2: "),

@@ -11,7 +11,7 @@ import numpy as np
 import onnx
 import pytest
 from click.testing import CliRunner
-from fer_stream_training.data import Split, load_dataset
+from fer_stream_training.data import Dataset, Split, load_dataset
 from fer_stream_training.distillation import load_teachers
 from fer_stream_training.export import onnx_predictor
 from fer_stream_training.fer2013 import EMOTIONS
@@ -172,3 +172,9 @@ def _begins_where_it_ended(data: Path, earlier: Path, tmp_path: Path) -> None:
     )
     assert isinstance(refused.exception, ConfigError)
     assert "do not fit small-resnet for 7 classes" in str(refused.exception)
+    model = Prior((), earlier / "model.keras")
+    larger = Dataset(
+        "larger", *[Split("", np.zeros((7, 64, 64), np.uint8), np.arange(7, dtype=np.uint8))] * 2
+    )
+    with pytest.raises(ConfigError, match="do not fit demo-cnn"):  # it ends in all places at once
+        model.first_weights("demo-cnn", larger)

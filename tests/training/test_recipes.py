@@ -46,6 +46,23 @@ def test_a_file_of_ones_own_is_taken_and_names_its_network(tmp_path: Path) -> No
     assert (settings.arch, settings.epochs, settings.lr) == ("demo-cnn", 7, 0.5)
 
 
+def test_a_recipe_that_ships_is_taken_by_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert settings_from(Path("refine"), {}) == settings_from(recipe_of("refine"), {})
+    (tmp_path / "refine").write_text(recipe_of("demo-cnn").read_text())
+    assert settings_from(Path("refine"), {}).arch == "demo-cnn", "a file that is there is meant"
+    with pytest.raises(ConfigError, match=r"cannot read the recipe none\.toml"):
+        settings_from(Path("none"), {})
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 0.0])
+def test_a_flag_is_held_to_the_recipes_rules(value: float) -> None:
+    with pytest.raises(ConfigError, match=f"--lr is {value}; expected a number above 0"):
+        settings_from(None, {"lr": value})
+
+
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fer_stream.errors import ConfigError
 
@@ -15,6 +15,9 @@ from .data import Dataset
 from .growth import grown
 from .keras_files import load_keras
 from .mirror import folded
+
+if TYPE_CHECKING:
+    import keras
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +45,9 @@ class Prior:
         classes = len(data.class_names)
         model = load_keras(self.start_from, classes).model
         own = ARCHITECTURES[arch](classes, data.size, "float32")
-        given = folded(model.get_weights(), own)
-        weights = grown(given, own.get_weights()) if model.output_shape[-1] == classes else None
+        weights = None
+        if model.output_shape[-1] == classes and _takes_faces_of(model, arch, own):
+            weights = grown(folded(model.get_weights(), own), own.get_weights())
         if weights is None:
             raise ConfigError(
                 f"the weights of {self.start_from} do not fit {arch} for {classes} classes; "
@@ -51,6 +55,21 @@ class Prior:
                 "kind, and the same kind of data; leave out --start-from"
             )
         return weights
+
+
+def _takes_faces_of(model: keras.Model, arch: str, own: keras.Model) -> bool:
+    """Whether ``own`` can use the model's weights of each place in the face, if it has such.
+
+    A network that averages over all places takes pictures of any size alike. One that ends in a
+    layer over all places has other weights for another size.
+    """
+    size, classes = model.input_shape[1:3], own.output_shape[-1]
+    if size == own.input_shape[1:3]:
+        return True
+    if not all(isinstance(side, int) for side in size):
+        return False
+    other = ARCHITECTURES[arch](classes, size, "float32")
+    return [w.shape for w in other.weights] == [w.shape for w in own.weights]
 
 
 def _sha256(path: Path, flag: str) -> str:

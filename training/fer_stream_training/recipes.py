@@ -50,14 +50,20 @@ RULES: dict[str, Rule] = {
 def settings_from(recipe: Path | None, flags: dict[str, Any]) -> TrainingSettings:
     """The settings of ``recipe``, or of the network's own without one, changed by ``flags``.
 
-    ``flags`` holds what the user chose; None stands for no choice. Raises ConfigError for a file
-    that is no recipe.
+    ``recipe`` is a file, or the name of one that ships. ``flags`` holds what the user chose; None
+    stands for no choice. Raises ConfigError for a file that is no recipe.
     """
-    path = recipe or recipe_of(flags.get("arch") or DEFAULT_ARCH)
+    path = _found(recipe) if recipe else recipe_of(flags.get("arch") or DEFAULT_ARCH)
     return TrainingSettings(**changed_recipe(path, RULES, flags))
 
 
+def _found(recipe: Path) -> Path:
+    if not recipe.exists() and recipe.parent == Path() and not recipe.suffix:
+        return recipe_of(recipe.name)
+    return recipe
+
+
 def recipe_of(network: str) -> Path:
-    """The recipe that comes with a network."""
+    """The recipe that comes with a network, or another one that ships, by its name."""
     name = f"{network}.toml"
     return next((folder / name for folder in _FOLDERS if (folder / name).is_file()), Path(name))

@@ -42,9 +42,13 @@ def changed_recipe(
 ) -> dict[str, Any]:
     """A recipe, with what ``flags`` says instead where that is not None.
 
-    Raises ConfigError as `read_recipe` does.
+    Raises ConfigError as `read_recipe` does, also for a flag that breaks a rule.
     """
     chosen = {name: value for name, value in flags.items() if value is not None}
+    for name, value in chosen.items():
+        if name in rules and not rules[name][0](value):  # click's ranges let NaN and inf through
+            flag, expected = name.replace("_", "-"), rules[name][1]
+            raise ConfigError(f"--{flag} is {value!r}; expected {expected}; correct it")
     return {**read_recipe(path, rules), **chosen}
 
 

@@ -46,7 +46,8 @@ _TRAINING = (
     click.option(
         "--recipe",
         type=click.Path(path_type=Path, dir_okay=False),
-        help="A TOML file with settings of your own. The flags below change single settings.",
+        help="A TOML file with settings of your own, or the name of one that ships. The flags "
+        "below change single settings.",
     ),
     click.option(
         "--epochs", type=click.IntRange(min=1), metavar="N", help="How many epochs to train."

@@ -130,7 +130,7 @@ def _parse_pixels(text: str, where: str) -> ImageArray:
         # numpy's text parser: five times as fast as int() over split(), 2 s for the whole file.
         with warnings.catch_warnings():
             warnings.simplefilter("error", DeprecationWarning)
-            values = np.fromstring(text, dtype=np.int32, sep=" ")
+            values = np.fromstring(text, dtype=np.int64, sep=" ")  # int32 would wrap
         valid = not len(values) or bool(values.min() >= 0 and values.max() <= 255)
     except (ValueError, DeprecationWarning):  # older numpys warn of what they leave out
         valid = False
