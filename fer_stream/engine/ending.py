@@ -89,15 +89,17 @@ class Ending:
         if self._asked:
             self._stop()
         if not self.busy():
-            main = self._main
-            lingers = main is not None and self._stopped_s is None and main.lingers()
-            return not lingers and (main is None or not main.waiting.pending())
+            return self._main is None or not (self._main.waiting.pending() or self._lingers())
         if not self._classifying.busy() and all(x.source.live for x in self._lanes):
             self._stop()  # on a live run no sink is waited for without end
         if self._stopped_s is None or time.monotonic() - self._stopped_s < STOP_S:
             return False
         self.abort()
         return True
+
+    def _lingers(self) -> bool:
+        """Whether a window still shows something, and nobody has asked to stop."""
+        return self._stopped_s is None and self._main is not None and self._main.lingers()
 
     def busy(self) -> list[threading.Thread]:
         """Return the threads behind the sources that have not ended."""

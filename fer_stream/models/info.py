@@ -59,11 +59,15 @@ def load_session(path: Path) -> ort.InferenceSession:
     try:
         return ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's errors share no base class but Exception
-        # Behind its codes: "[ONNXRuntimeError] : 7 : INVALID_PROTOBUF : Load model from ...".
-        reason = " ".join(str(error).rpartition(" : ")[2].split())[:200].rstrip(".")
         raise ModelError(
-            f"cannot load model {path}: {reason}; expected a whole ONNX file"
+            f"cannot load model {path}: {load_reason(error)}; expected a whole ONNX file"
         ) from None
+
+
+def load_reason(error: Exception) -> str:
+    """Return why onnxruntime cannot load a model, without its codes."""
+    # "[ONNXRuntimeError] : 7 : INVALID_PROTOBUF : Load model from ... failed:..."
+    return " ".join(str(error).rpartition(" : ")[2].split())[:200].rstrip(".")
 
 
 @contextmanager

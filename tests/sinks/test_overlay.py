@@ -88,15 +88,18 @@ def window_manager(display: str) -> Iterator[None]:
         manager.wait(10)
 
 
-def test_closing_the_window_ends_the_run(tmp_path: Path, display: str) -> None:
+@contextmanager
+def framed_run(folder: Path, display: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """Start `fer-stream run ARGUMENTS` where a window manager frames its window."""
     with (
         window_manager(display),
-        start(
-            *("run", "--source", LONG, "--sink", "overlay"),
-            cwd=tmp_path,
-            env=environment(DISPLAY=display),
-        ) as program,
+        start("run", *arguments, cwd=folder, env=environment(DISPLAY=display)) as program,
     ):
+        yield program
+
+
+def test_closing_the_window_ends_the_run(tmp_path: Path, display: str) -> None:
+    with framed_run(tmp_path, display, "--source", LONG, "--sink", "overlay") as program:
         wait_until(lambda: window(display), program)
         time.sleep(0.5)  # the window manager has to learn of it
         shell(display, "wmctrl", "-F", "-c", TITLE)
@@ -158,15 +161,20 @@ sink.close()
 """
 
 
-def shades(display: str) -> tuple[int, int]:
-    """Return the grey of most of the window's inside, and its lightest one; (0, 0) without one."""
-    if not (seen := window(display)):
-        return 0, 0
+def geometry(display: str, seen: str) -> dict[str, int]:
+    """Return a window's place and size: X, Y, WIDTH, HEIGHT."""
     asked = ["xdotool", "getwindowgeometry", "--shell", seen]
     said = subprocess.run(
         asked, env=environment(DISPLAY=display), capture_output=True, text=True, check=True
     )
-    at = {name: int(value) for name, value in re.findall(r"(\w+)=(\d+)", said.stdout)}
+    return {name: int(value) for name, value in re.findall(r"(\w+)=(\d+)", said.stdout)}
+
+
+def shades(display: str) -> tuple[int, int]:
+    """Return the grey of most of the window's inside, and its lightest one; (0, 0) without one."""
+    if not (seen := window(display)):
+        return 0, 0
+    at = geometry(display, seen)
     screen = np.asarray(ImageGrab.grab(xdisplay=display).convert("L"))
     rows, columns = (
         slice(at[k] + 32, at[k] + at[size] - 32) for k, size in (("Y", "HEIGHT"), ("X", "WIDTH"))
@@ -314,14 +322,8 @@ def test_a_picture_is_shown_until_the_window_is_closed(
     tmp_path: Path, display: str, astronaut: Image
 ) -> None:
     cv2.imwrite(str(tmp_path / "face.png"), astronaut)
-    with (
-        window_manager(display),
-        start(
-            *("run", "--source", "face.png", "--sink", "overlay", "--sink", "csv:out.csv"),
-            cwd=tmp_path,
-            env=environment(DISPLAY=display),
-        ) as program,
-    ):
+    arguments = ("--source", "face.png", "--sink", "overlay", "--sink", "csv:out.csv")
+    with framed_run(tmp_path, display, *arguments) as program:
         wait_until(lambda: window(display), program)
         wait_until(lambda: line_count(tmp_path / "out.csv") == 2, program)
         time.sleep(1.0)
@@ -350,15 +352,8 @@ def size_of(display: str) -> tuple[int, int]:
     """Return the width and height of the window, (0, 0) without one."""
     if not (seen := window(display)):
         return 0, 0
-    said = subprocess.run(
-        ["xdotool", "getwindowgeometry", "--shell", seen],
-        env=environment(DISPLAY=display),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    found = dict(re.findall(r"(WIDTH|HEIGHT)=(\d+)", said.stdout))
-    return int(found["WIDTH"]), int(found["HEIGHT"])
+    found = geometry(display, seen)
+    return found["WIDTH"], found["HEIGHT"]
 
 
 @pytest.mark.parametrize(("options", "expected"), [("", (360, 720)), ("?fullscreen=yes", None)])
@@ -366,14 +361,8 @@ def test_a_large_film_fits_on_the_screen(
     tmp_path: Path, display: str, options: str, expected: tuple[int, int] | None
 ) -> None:
     cv2.imwrite(str(tmp_path / "tall.png"), np.full((2000, 1000, 3), 200, np.uint8))
-    with (
-        window_manager(display),
-        start(
-            *("run", "--source", "tall.png", "--sink", f"overlay{options}"),
-            cwd=tmp_path,
-            env=environment(DISPLAY=display),
-        ) as program,
-    ):
+    arguments = ("--source", "tall.png", "--sink", f"overlay{options}")
+    with framed_run(tmp_path, display, *arguments) as program:
         whole = expected or ImageGrab.grab(xdisplay=display).size
         wait_until(lambda: size_of(display) == whole, program)
         program.send_signal(signal.SIGINT)

@@ -35,6 +35,11 @@ def test_the_temperature_of_known_scores_is_found(true_temperature: float) -> No
         assert calibration_error(given, labels) > 3 * after
 
 
+@pytest.mark.parametrize("label", [0, 1], ids=["all right", "all wrong"])
+def test_a_temperature_that_cannot_be_told_changes_nothing(label: int) -> None:
+    assert fit_temperature(_with_tops([0.6, 0.7, 0.8]), np.full(3, label, np.uint8)) == 1.0
+
+
 def test_calibration_error_is_the_gap_between_score_and_accuracy() -> None:
     labels = np.array([0, 0, 0, 1], np.uint8)
     assert calibration_error(_with_tops([0.9] * 4), labels) == pytest.approx(0.15, abs=1e-6)

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fer_stream.errors import ModelError
-from fer_stream.models.info import ModelInfo, describe
+from fer_stream.models.info import ModelInfo, describe, load_reason
 
 from .data import Split
 
@@ -58,9 +58,9 @@ def _teacher(path: Path, split: Split) -> Callable[[Faces], Scores]:
     try:
         session = onnxruntime.InferenceSession(path, options, ["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's errors share no base class but Exception
-        reason = " ".join(str(error).split())[:200]
         raise ModelError(
-            f"cannot load the teacher {path}: {reason}; expected a model.onnx of an earlier run"
+            f"cannot load the teacher {path}: {load_reason(error)}; "
+            "expected a model.onnx of an earlier run"
         ) from None
     info = describe(path, session)
     order = _order(info, split)

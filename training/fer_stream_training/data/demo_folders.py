@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from fer_stream.errors import ConfigError
@@ -28,6 +29,7 @@ def write_demo_folders(rows: Iterable[TableRow], out: Path) -> Counter[str]:
     rows for both folders.
     """
     _require_empty(out)
+    is_new = not out.exists()
     try:
         out.mkdir(parents=True, exist_ok=True)
         try:
@@ -37,6 +39,9 @@ def write_demo_folders(rows: Iterable[TableRow], out: Path) -> Counter[str]:
                 (out / _UNFINISHED / name).rename(out / name)
         finally:
             shutil.rmtree(out / _UNFINISHED, ignore_errors=True)
+            if is_new:
+                with suppress(OSError):  # it is not empty if all went well
+                    out.rmdir()
     except OSError as error:
         raise ConfigError(
             f"cannot write in {out} ({error.strerror or error}); expected a folder to write in "
