@@ -126,6 +126,19 @@ def test_a_model_that_standardises_is_exported(
     np.testing.assert_allclose(scores, scores_of_keras(model, pictures(), expected), atol=1e-4)
 
 
+def test_a_model_that_standardises_in_half_the_bits_is_exported(tmp_path: Path) -> None:
+    from keras import layers
+
+    adapted = layers.Normalization(axis=None, dtype="mixed_bfloat16")
+    mixed = network(adapted)
+    adapted.adapt(pictures().astype(np.float32)[..., None])
+    mixed.save(tmp_path / "mixed.keras")
+    exported(tmp_path / "mixed.keras", tmp_path / "mixed.onnx")
+    scores = scores_of_file(tmp_path / "mixed.onnx", pictures())
+    np.testing.assert_allclose(scores, scores_of_keras(mixed, pictures(), "0..255"), atol=0.05)
+    assert np.ptp(scores, axis=0).max() > 0.05
+
+
 def test_a_model_that_scales_from_0_to_1_is_given_that(tmp_path: Path) -> None:
     from keras import layers
 

@@ -131,6 +131,9 @@ def _in_float32(model: keras.Model) -> keras.Model:
 
     clone = keras.models.clone_model(model, clone_function=converted, recursive=True)
     clone.set_weights(model.get_weights())
+    for layer in layers_of(clone):
+        if hasattr(layer, "finalize_state"):  # Normalization computes with a copy of its weights
+            layer.finalize_state()
     return clone
 
 
