@@ -44,11 +44,10 @@ def load_keras(path: Path, classes: int) -> KerasFile:
         )
     if not path.is_file():
         raise ModelError(f"no such file: {path}; expected a model saved by Keras, .keras or .h5")
-    ending = path.suffix.lower()
-    if ending in (".h5", ".hdf5"):
+    if path.suffix in (".h5", ".hdf5"):
         if not _holds_a_model(path):
             return _demo_weights(path, classes)
-    elif ending != ".keras":
+    elif path.suffix != ".keras":
         raise ModelError(
             f"{path} is no Keras file by its name; expected .keras or .h5; save the model with "
             "model.save('model.keras')"
