@@ -28,6 +28,7 @@ def test_the_temperature_of_known_scores_is_found(true_temperature: float) -> No
     # Scores that are too sure (or not sure enough) by exactly the temperature to be found.
     given = apply_temperature(right.astype(np.float32), 1 / true_temperature)
     found = fit_temperature(given, labels)
+    assert found is not None
     assert found == pytest.approx(true_temperature, rel=0.05)
     after = calibration_error(apply_temperature(given, found), labels)
     assert after < 0.015
@@ -35,9 +36,13 @@ def test_the_temperature_of_known_scores_is_found(true_temperature: float) -> No
         assert calibration_error(given, labels) > 3 * after
 
 
-@pytest.mark.parametrize("label", [0, 1], ids=["all right", "all wrong"])
-def test_a_temperature_that_cannot_be_told_changes_nothing(label: int) -> None:
-    assert fit_temperature(_with_tops([0.6, 0.7, 0.8]), np.full(3, label, np.uint8)) == 1.0
+@pytest.mark.parametrize("right", [1.0, 1 / 7])
+def test_images_that_no_temperature_fits_get_none(right: float) -> None:
+    """All of a few images are right, or as many as by chance and the scores are sure of more."""
+    labels = (np.arange(7) >= 7 * right - 0.5).astype(np.uint8)
+    scores = _with_tops(np.linspace(0.6, 0.9, 7))
+    assert (scores.argmax(axis=1) == labels).mean() == pytest.approx(right)
+    assert fit_temperature(scores, labels) is None
 
 
 def test_calibration_error_is_the_gap_between_score_and_accuracy() -> None:

@@ -127,6 +127,9 @@ def test_two_classes_are_never_uncertain_and_any_name_can_be_drawn(
     report = (out / "report.md").read_text()
     assert "Of the 1 epoch the best" in report
     assert "score under 0.5000; here are none." in report
+    words = "temperature 1.0000 (none fits these images); expected"
+    assert words in report
+    assert "temperature 1.000 (none fits these images)\n" in result.output
     assert "\n| b\\|c " in report
 
 

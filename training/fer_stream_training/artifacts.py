@@ -51,12 +51,18 @@ class Outcome:
     evaluation: Evaluation  # with the temperature applied, as a run of fer-stream does
     parity: Parity
     temperature: float
+    fitted: bool  # False: no temperature fits the images, so it is 1
     calibration_before: float  # expected calibration error, 0..1
     calibration_after: float  # the same with the temperature applied
     certainty: Certainty  # with the temperature applied
     parameters: int
     epochs: int  # trained
     best: EpochRecord
+
+    def temperature_words(self, digits: int) -> str:
+        """The temperature, and that none was found where that is so."""
+        words = f"temperature {self.temperature:.{digits}f}"
+        return words if self.fitted else f"{words} (none fits these images)"
 
 
 def finish(
@@ -100,13 +106,14 @@ def _measure(
 ) -> Outcome:
     best = state.best_record
     assert best is not None
-    # As many digits as the file will hold.
-    temperature = round(fit_temperature(probabilities, labels), 4)
+    fitted = fit_temperature(probabilities, labels)
+    temperature = round(fitted or 1.0, 4)  # as many digits as the file will hold
     calibrated = apply_temperature(probabilities, temperature)
     return Outcome(
         evaluation=evaluate(calibrated, labels),
         parity=parity,
         temperature=temperature,
+        fitted=fitted is not None,
         calibration_before=calibration_error(probabilities, labels),
         calibration_after=calibration_error(calibrated, labels),
         certainty=certainty(calibrated, labels, UNCERTAIN_BELOW),
@@ -154,7 +161,7 @@ def _report(data: Dataset, settings: TrainingSettings, outcome: Outcome, command
 macro-F1 {evaluation.macro_f1:.3f}, cross-entropy {evaluation.loss:.4f} nats. \
 Of the {counted(outcome.epochs, "epoch")} the best on these same images is kept (number \
 {outcome.best.epoch}), so expect a little less on unseen ones.
-* Calibration on {data.validation.name}: temperature {outcome.temperature:.4f}; expected \
+* Calibration on {data.validation.name}: {outcome.temperature_words(4)}; expected \
 calibration error {outcome.calibration_before:.4f} without it, {outcome.calibration_after:.4f} \
 with it.
 * {_certainty_line(outcome.certainty)}

@@ -45,10 +45,11 @@ def apply_temperature(probabilities: Probabilities, temperature: float) -> Proba
     return np.asarray(powered / powered.sum(axis=1, keepdims=True), dtype=np.float32)
 
 
-def fit_temperature(probabilities: Probabilities, labels: Labels) -> float:
+def fit_temperature(probabilities: Probabilities, labels: Labels) -> float | None:
     """The temperature that makes the mean top score equal to the accuracy, within 0.2..5.
 
-    Where none does it is 1: what is right of all images, or by chance, tells nothing of others.
+    None where no temperature in between does: all of a few images are right, or the answers are
+    no better than chance. An end of the range would say more than such images can.
 
     One temperature cannot mend every score. The likelihood, which Guo et al. fit ("On Calibration
     of Modern Neural Networks", arXiv:1706.04599, section 4.2), is ruled by the surest answers;
@@ -56,16 +57,21 @@ def fit_temperature(probabilities: Probabilities, labels: Labels) -> float:
     mean top score falls as the temperature rises, so bisection finds it.
     """
     accuracy = (probabilities.argmax(axis=1) == labels).mean()
+
+    def too_sure(log_temperature: float) -> bool:
+        scores = apply_temperature(probabilities, float(np.exp(log_temperature)))
+        return bool(scores.max(axis=1).mean() > accuracy)
+
     low, high = np.log(_TEMPERATURE_RANGE)
+    if not too_sure(low) or too_sure(high):
+        return None
     for _ in range(30):  # narrows the range to 1e-9
         middle = (low + high) / 2
-        if apply_temperature(probabilities, float(np.exp(middle))).max(axis=1).mean() > accuracy:
+        if too_sure(middle):
             low = middle
         else:
             high = middle
-    found = float(np.exp((low + high) / 2))
-    coldest, hottest = _TEMPERATURE_RANGE
-    return found if 1.001 * coldest < found < hottest / 1.001 else 1.0
+    return float(np.exp((low + high) / 2))
 
 
 def calibration_error(probabilities: Probabilities, labels: Labels, bins: int = 15) -> float:

@@ -90,7 +90,7 @@ def _print_outcome(console: Console, folder: Path, data: Dataset, outcome: Outco
         f"ONNX against Keras over {parity.images:,} images: largest difference "
         f"{parity.max_difference:.2g}, labels that differ {parity.disagreements}\n"
         f"accuracy {outcome.evaluation.accuracy:.2%} on {data.validation.name} "
-        f"(epoch {outcome.best.epoch}), temperature {outcome.temperature:.3f}\n"
+        f"(epoch {outcome.best.epoch}), {outcome.temperature_words(3)}\n"
         f"wrote {folder / 'model.onnx'}; see {folder / 'report.md'}",
     )
 

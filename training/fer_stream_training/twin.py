@@ -68,7 +68,7 @@ def _measured(bare: OnnxClassifier, about: ModelMetadata, data: Dataset) -> Mode
     labels = labels_for(bare, data.validation)
     probabilities = classify(bare, data.validation.images)
     # As many digits as the file will hold.
-    temperature = round(fit_temperature(probabilities, labels), 4)
+    temperature = round(fit_temperature(probabilities, labels) or 1.0, 4)
     calibrated = apply_temperature(probabilities, temperature)
     return replace(
         about,
