@@ -30,7 +30,6 @@ def input_range_of(path: Path, file: KerasFile, asked: str | None) -> str:
 
     Raises ConfigError when nobody says what it is, or when the file says something else.
     """
-    known = ", ".join(INPUT_RANGES)
     if asked and file.own_ranges and asked not in file.own_ranges:
         raise ConfigError(
             f"{path} begins with a layer that scales pictures of {file.own_ranges[0]} by itself; "
@@ -43,7 +42,7 @@ def input_range_of(path: Path, file: KerasFile, asked: str | None) -> str:
     raise ConfigError(
         f"{path} does not say how its pictures were scaled, for it does not begin with a Rescaling "
         f"or Normalization layer that shows it; give the range of its pixels in training with "
-        f"--input-range, one of {known}"
+        f"--input-range, one of {', '.join(INPUT_RANGES)}"
     )
 
 
