@@ -136,8 +136,7 @@ class Plugins:
         known = ", ".join(sorted(self.table(kind)))
         if urls := self._schemes(kind):
             known += f"; as URLs: {', '.join(f'{scheme}://' for scheme in sorted(urls))}"
-        nearest = get_close_matches(name, self.table(kind), n=1)
-        hint = f"did you mean {nearest[0]}?; " if nearest else ""
+        hint = _nearest(name, self.table(kind))
         raise ConfigError(f"unknown {kind} '{name}'; {hint}known: {known}{self.failure_hint()}")
 
     def by_scheme(self, kind: str, scheme: str) -> str | None:
@@ -288,13 +287,18 @@ def _of_class(cls: type[Any]) -> object:
     raise PluginError(f"is no stage; expected a subclass of one of fer_stream's: {contracts}")
 
 
+def _nearest(name: str, known: Iterable[str]) -> str:
+    """Return, for a message, which known name was probably meant; "" if none is like it."""
+    nearest = get_close_matches(name, list(known), n=1)
+    return f"did you mean {nearest[0]}?; " if nearest else ""
+
+
 def _check_spelling(plugin: object) -> None:
     """Raise `PluginError` for a hook that does not exist."""
     known = [name for name in vars(hookspecs) if name.startswith(_HOOK)]
     for name in dir(plugin):
         if name.startswith(_HOOK) and name not in known:
-            nearest = get_close_matches(name, known, n=1)
-            hint = f"did you mean {nearest[0]}?; " if nearest else ""
+            hint = _nearest(name, known)
             raise PluginError(f"unknown hook '{name}'; {hint}known: {', '.join(known)}")
 
 

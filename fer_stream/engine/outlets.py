@@ -72,7 +72,7 @@ class Caller:
         except (StopStream, FerStreamError):
             raise
         except BaseException as error:
-            if self._is_interrupt(error):
+            if self._is_interrupt(error, KeyboardInterrupt, SystemExit):
                 raise
             raise self.blamed(error, "cannot be opened") from error
         self.stats.up = True
@@ -108,7 +108,7 @@ class Caller:
         try:
             self._timed(self.sink.close)
         except BaseException as error:
-            if isinstance(error, KeyboardInterrupt) and self._is_interrupt(error):
+            if self._is_interrupt(error, KeyboardInterrupt):
                 raise
             return self.blamed(error, "failed to close")
         return None
@@ -127,13 +127,13 @@ class Caller:
         except (StopStream, SinkError):
             raise
         except BaseException as error:  # a thread that "exits" or is "cancelled" would just vanish
-            if isinstance(error, KeyboardInterrupt) and self._is_interrupt(error):
+            if self._is_interrupt(error, KeyboardInterrupt):
                 raise
             raise self.blamed(error, f"failed {where}") from error
 
-    def _is_interrupt(self, error: BaseException) -> bool:
+    def _is_interrupt(self, error: BaseException, *kinds: type[BaseException]) -> bool:
         """Whether it may be Ctrl-C that broke a call off; no signal arrives on a sink's thread."""
-        return self.sink.main_thread and isinstance(error, KeyboardInterrupt | SystemExit)
+        return self.sink.main_thread and isinstance(error, kinds)
 
     def _timed(self, call: Callable[[], None]) -> None:
         self.stats.enter()

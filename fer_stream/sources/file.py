@@ -37,9 +37,12 @@ class FileSource(Source):
 
     def open(self) -> StreamInfo:
         """Open the file and decode its first picture."""
-        is_whole = self._check_stream() if self._is_stream else self._check_file()
-        # Absolute: FFmpeg takes what stands before a colon in a bare name for a protocol.
-        url = "pipe:0" if self._is_stream else str(self._path.absolute())
+        if self._is_stream:
+            self._check_stream()
+            url, is_file = "pipe:0", False
+        else:
+            # Absolute: FFmpeg takes what stands before a colon in a bare name for a protocol.
+            url, is_file = str(self._path.absolute()), self._check_file()
         try:
             container = open_input(url)
         except (av.FFmpegError, OSError) as error:
@@ -49,18 +52,17 @@ class FileSource(Source):
             ) from error
         self._reader = VideoReader(container, self.source_id, live=False)
         self._info = self._reader.info()
-        if not is_whole:  # what a pipe's header says of its length is a guess
+        if not is_file:  # what a pipe's header says of its length is a guess
             self._info = replace(self._info, frame_count=None)
         return self._info
 
-    def _check_stream(self) -> bool:
-        """Raise `SourceError` where nothing can come from standard input; it has no known end."""
+    def _check_stream(self) -> None:
+        """Raise `SourceError` where nothing can come from standard input."""
         if sys.stdin is None or sys.stdin.isatty():
             raise SourceError(
                 "standard input is a terminal; expected a video, as in "
                 "cat talk.mp4 | fer-stream run --source -"
             )
-        return False
 
     def _check_file(self) -> bool:
         """Raise `SourceError` for a path that cannot be a video; return whether it is a file."""
