@@ -97,6 +97,10 @@ def test_augmentation_weakens_in_the_last_eighth() -> None:
     assert all(0 < strength < 1 for strength in strengths[14:])
 
 
+def test_augmentation_stays_strong_without_a_clean_end() -> None:
+    assert {augmentation_strength(epoch, 16, clean_end=0.0) for epoch in range(1, 17)} == {1.0}
+
+
 def test_weak_augmentation_changes_less() -> None:
     # Symmetrical, so that a mirrored image is the same.
     image = np.add.outer(np.arange(48), np.abs(np.arange(48) - 23.5)).astype(np.uint8)

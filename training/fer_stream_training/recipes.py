@@ -40,6 +40,7 @@ RULES: dict[str, Rule] = {
     "optimizer": one_of(OPTIMIZERS),
     "weight_decay": FROM_0,
     "average": SHARE_BELOW_1,
+    "clean_end": SHARE,
     "mixup": FROM_0,
     "erase": SHARE,
     "degrade": SHARE,

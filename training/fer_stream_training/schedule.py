@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 WARM_UP_EPOCHS = 2.0
-REFINEMENT_SHARE = 1 / 8  # of the epochs
-REFINEMENT_STRENGTH = 0.4
+CLEAN_END = 1 / 8  # of the epochs
+CLEAN_STRENGTH = 0.4
 
 
 def learning_rate(
@@ -26,11 +26,10 @@ def learning_rate(
     return peak * 0.5 * (1 + math.cos(math.pi * (progress - warm_up) / (epochs - warm_up)))
 
 
-def augmentation_strength(epoch: int, epochs: int) -> float:
+def augmentation_strength(epoch: int, epochs: int, clean_end: float = CLEAN_END) -> float:
     """Strength 0..1 of the augmentation in ``epoch`` (from 1) of a run of ``epochs``.
 
-    Full, but weaker in the last eighth, so that the network ends on faces like those it will see
-    (He et al., "Data Augmentation Revisited", arXiv:1909.09148).
+    Full, but weaker in the last ones, a ``clean_end`` of them, so that the network ends on faces
+    like those it will see (He et al., "Data Augmentation Revisited", arXiv:1909.09148).
     """
-    refining = epoch - 1 >= epochs * (1 - REFINEMENT_SHARE)
-    return REFINEMENT_STRENGTH if refining else 1.0
+    return CLEAN_STRENGTH if epoch - 1 >= epochs * (1 - clean_end) else 1.0

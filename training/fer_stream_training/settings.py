@@ -7,6 +7,8 @@ from typing import Any
 
 from fer_stream.errors import ConfigError
 
+from .schedule import CLEAN_END
+
 SCHEDULES = ("cosine", "constant")
 OPTIMIZERS = ("adam", "sgd")
 HIGHEST_SEED = 2**32 - 1  # that numpy takes, and Keras with it
@@ -29,6 +31,7 @@ class TrainingSettings:
     optimizer: str = "adam"
     weight_decay: float = 0.0  # share of each weight taken off per step, times the learning rate
     average: float = 0.0  # decay per step of the weights' running average; 0: the weights as such
+    clean_end: float = CLEAN_END  # share of the epochs, the last, changed less and not mixed
     mixup: float = 0.0  # alpha of the Beta distribution that two images are mixed by; 0: unmixed
     erase: float = 0.0  # share of the images that lose a rectangle
     degrade: float = 0.0  # share of the images made coarse, blurred, noisy or blocky

@@ -234,7 +234,7 @@ def _batches(
     # Seeded by the epoch, so that a resumed run sees what an unbroken one would have seen.
     random = np.random.default_rng((settings.seed, epoch))
     order = random.permutation(len(lesson.images))
-    strength = augmentation_strength(epoch, settings.epochs)
+    strength = augmentation_strength(epoch, settings.epochs, settings.clean_end)
     for start in range(0, len(order), settings.batch_size):
         chosen = order[start : start + settings.batch_size]
         images = lesson.images[chosen]
@@ -244,7 +244,7 @@ def _batches(
                 images, random, strength, degrade=settings.degrade, erase=strength * settings.erase
             )
             inputs = changed[..., None]
-            # No blends at the end of a run, for no face is one.
+            # No blends at a clean end, for no face is one.
             if settings.mixup and strength == 1:
                 inputs, targets = mix(inputs, targets, settings.mixup, random)
         if lesson.teachers:
