@@ -56,3 +56,18 @@ def test_after_a_long_wait_a_film_goes_on_as_before_or_catches_up(
     clock.now_s += 10.0
     pace.ahead_s(1.0)
     assert pace.ahead_s(1.5) == pytest.approx(expected)
+
+
+def test_a_film_of_a_picture_every_few_seconds_waits_for_each(clock: Clock) -> None:
+    pace = Pace(hurries=False)
+    for index in range(4):
+        waited = pace.ahead_s(index * 4.0)
+        assert waited == pytest.approx(4.0 if index else 0.0)
+        clock.now_s += waited
+
+
+def test_pictures_of_now_wait_for_a_second_at_most(clock: Clock) -> None:
+    pace = Pace(hurries=True)
+    pace.ahead_s(0.0)
+    assert pace.ahead_s(0.9) == pytest.approx(0.9)
+    assert pace.ahead_s(5.0) == 0.0

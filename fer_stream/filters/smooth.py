@@ -30,15 +30,16 @@ class SmoothFilter(Filter):
     Options: `time` in seconds, the time constant (after it, 63 % of a sudden change has come
     through); `hysteresis`, by how much another emotion's smoothed score must exceed the shown
     one's before it is shown instead, and by how much the shown one's must pass the score under
-    which it counts as uncertain before that changes. Faces without a track id pass unchanged.
+    which it counts as uncertain before that changes (at most half of the way to 0 or 1, so that
+    every face can become certain again). Faces without a track id pass unchanged.
     """
 
     name = "smooth"
 
     def __init__(self, target: str = "", *, time: float = 0.3, hysteresis: float = 0.12) -> None:
         super().__init__(target)
-        if time <= 0 or hysteresis < 0:
-            raise ConfigError("smooth: time must be above 0 and hysteresis at least 0")
+        if time <= 0 or not 0 <= hysteresis < 1:
+            raise ConfigError("smooth: time must be above 0, and hysteresis 0 or more and below 1")
         self._time_s = time
         self._hysteresis = hysteresis
         self._memories: dict[int, _Memory] = {}
@@ -64,8 +65,11 @@ class SmoothFilter(Filter):
         best = int(smoothed.argmax())
         if smoothed[best] > smoothed[memory.shown] + self._hysteresis:
             memory.shown = best
-        margin = self._hysteresis if memory.uncertain else -self._hysteresis
-        limit = scores.uncertain_below + margin if scores.uncertain_below else 0.0
+        limit = self._limit(scores.uncertain_below, memory.uncertain)
         scores = EmotionScores(scores.labels, smoothed, memory.shown, limit)
         memory.probabilities, memory.uncertain, memory.time_s = smoothed, scores.uncertain, now
         return Face(face.box, scores, face.confidence, face.track_id)
+
+    def _limit(self, below: float, uncertain: bool) -> float:
+        margin = min(self._hysteresis, below / 2, (1.0 - below) / 2)
+        return below + margin if uncertain else below - margin

@@ -102,6 +102,19 @@ def test_uncertain_begins_and_ends_a_hysteresis_beyond_the_threshold() -> None:
     ]
 
 
+@pytest.mark.parametrize(("hysteresis", "below"), [(0.5, 0.5), (0.9, 0.5), (0.12, 0.95)])
+def test_every_face_can_become_certain_and_uncertain_again(hysteresis: float, below: float) -> None:
+    stage = SmoothFilter(time=0.001, hysteresis=hysteresis)
+    labels = tuple("abcdefg")
+    clear, unclear = np.eye(7, dtype=np.float32)[0], np.full(7, 1 / 7, np.float32)
+    read = []
+    for index, scores in enumerate((unclear, clear, unclear, clear)):
+        one = replace(face(0.0), scores=EmotionScores(labels, scores, uncertain_below=below))
+        (out,) = stage.apply(make_frame(index, float(index)), [one])
+        read.append(out.scores.word)
+    assert read == ["uncertain", "a", "uncertain", "a"]
+
+
 def test_a_first_score_under_the_threshold_is_uncertain_at_once() -> None:
     assert words(SmoothFilter(), [0.69], fps=1.0, below=0.7) == ["uncertain"]
 
@@ -212,7 +225,8 @@ def test_a_time_stamp_that_stands_still_changes_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [{"time": 0.0}, {"time": -1.0}, {"hysteresis": -0.1}, {"target": "x"}]
+    "options",
+    [{"time": 0.0}, {"time": -1.0}, {"hysteresis": -0.1}, {"hysteresis": 1.0}, {"target": "x"}],
 )
 def test_wrong_options_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match="smooth"):
