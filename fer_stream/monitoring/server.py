@@ -147,7 +147,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_HEAD(self) -> Page:
         """Answer with a page's head."""
-        make = self._pages.get(urlsplit(self.path).path)
+        make = self._pages.get(_path(self.path))
         accept = self.headers.get("Accept", "")
         known = " ".join(self._pages)
         page = make(accept) if make else Page(404, f"no such page; there are {known}\n".encode())
@@ -163,3 +163,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: Any) -> None:
         """Say nothing: a request a second is nobody's news."""
+
+
+def _path(target: str) -> str:
+    """The path of a request's target, which may be a whole URL, and anything at all."""
+    try:
+        return urlsplit(target).path
+    except ValueError:  # such as http://[
+        return target

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import select
 import stat
 import sys
 
@@ -33,13 +34,7 @@ class LineFile:
         self._shown = "standard output" if self._keep else target
         self._header = header
         try:
-            if self._keep:
-                sys.stdout.flush()
-                self._descriptor = sys.stdout.fileno()
-            else:
-                # At the end even of a file that somebody empties meanwhile, to move its rows away.
-                flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
-                self._descriptor = os.open(target, flags, 0o666)
+            self._descriptor = _standard_output() if self._keep else _opened(target)
         except OSError as error:
             raise self._cannot_open(error) from None
         try:
@@ -79,8 +74,12 @@ class LineFile:
                 f"{self._name} cannot write {self._target}: it is a pipe, where no torn line can "
                 f"be taken back; write to standard output instead: {self._name}:-"
             )
+        if self._keep:
+            return SinkError(
+                f"{self._name} cannot write standard output: {error.strerror}; give a file instead"
+            )
         return SinkError(
-            f"{self._name} cannot write {self._shown}: {error.strerror}; give a file in a folder "
+            f"{self._name} cannot write {self._target}: {error.strerror}; give a file in a folder "
             "that exists and may be written to"
         )
 
@@ -89,16 +88,32 @@ class LineFile:
 
         A reader of standard output that has seen enough (`| head`) ends the run.
         """
-        if not self.begun or self._is_emptied():
+        if self._is_emptied() or not self.begun:
             lines = self._header + lines
         self._put(lines)
 
     def _is_emptied(self) -> bool:
-        """Whether somebody has moved the rows away meanwhile: the next ones need a header, too."""
-        if self._keep or not self._header:
+        """Whether somebody has moved the rows away meanwhile: the next ones need a header, too.
+
+        A file that was removed is made anew, for what is written to it is lost.
+        """
+        if self._keep:
             return False
         found = os.fstat(self._descriptor)
-        return stat.S_ISREG(found.st_mode) and found.st_size == 0
+        if not stat.S_ISREG(found.st_mode):
+            return False
+        if found.st_nlink == 0:
+            self._open_again()
+            found = os.fstat(self._descriptor)
+        return found.st_size == 0
+
+    def _open_again(self) -> None:
+        try:
+            descriptor = _opened(self._target)
+        except OSError as error:
+            raise self._cannot_open(error) from None
+        os.close(self._descriptor)
+        self._descriptor = descriptor
 
     def _put(self, lines: str) -> None:
         # A file name that is not Unicode must not end the run.
@@ -110,7 +125,7 @@ class LineFile:
                 os.lseek(self._descriptor, 0, os.SEEK_SET)
                 self.begun = True
             while done < len(data):
-                done += os.write(self._descriptor, data[done:])
+                done += _written(self._descriptor, data[done:])
         except BrokenPipeError:
             raise StopStream from None
         except OSError as error:
@@ -143,3 +158,25 @@ class LineFile:
             os.ftruncate(self._descriptor, end)
         os.lseek(self._descriptor, end, os.SEEK_SET)
         return end
+
+
+def _opened(target: str) -> int:
+    # Written at its end even if somebody empties it meanwhile, to move its rows away.
+    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
+    return os.open(target, flags, 0o666)
+
+
+def _standard_output() -> int:
+    if sys.stdout is None:  # closed before the program began
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+    sys.stdout.flush()
+    return sys.stdout.fileno()
+
+
+def _written(descriptor: int, data: bytes) -> int:
+    """Write a part of the data at least, and return how many bytes that were."""
+    while True:
+        try:
+            return os.write(descriptor, data)
+        except BlockingIOError:  # a pipe of a program that never waits itself
+            select.select([], [descriptor], [])

@@ -202,6 +202,17 @@ def test_only_its_pages_can_be_asked_for() -> None:
         assert modern.body.endswith("# EOF\n")
 
 
+def test_a_request_for_anything_at_all_is_answered(capfd: pytest.CaptureFixture[str]) -> None:
+    port = free_port()
+    with monitored(RunStats(), f"127.0.0.1:{port}") as tick:
+        tick()
+        for target, status in (("http://[", b"404"), (f"http://127.0.0.1:{port}/metrics", b"200")):
+            with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+                client.sendall(f"GET {target} HTTP/1.0\r\n\r\n".encode())
+                assert client.makefile("rb").readline().split()[1] == status
+    assert "Traceback" not in capfd.readouterr().err
+
+
 def test_a_client_that_goes_away_is_not_complained_of(capfd: pytest.CaptureFixture[str]) -> None:
     port = free_port()
     with monitored(RunStats(), f"127.0.0.1:{port}") as tick:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from fer_stream.types import RunInfo
 from tests.sinks.writing import write_all
 
 FACE = ((4, 5, 20, 21), "happy")
+unix = pytest.mark.skipif(sys.platform == "win32", reason="an open file stays there")
 
 
 def test_a_table_has_one_header_and_all_rows(tmp_path: Path, run_info: RunInfo, make: Any) -> None:
@@ -139,3 +141,34 @@ def test_a_table_that_is_emptied_under_the_sink_is_whole_and_can_be_continued(
     again = CsvSink(str(path), append=True)
     again.open(run_info)
     again.close()
+
+
+@unix
+@pytest.mark.parametrize("make_sink", [CsvSink, JsonlSink])
+def test_a_file_that_is_removed_under_the_sink_is_begun_anew(
+    tmp_path: Path, run_info: RunInfo, make: Any, make_sink: Any
+) -> None:
+    path, fresh = tmp_path / "out", tmp_path / "fresh"
+    sink = make_sink(str(path))
+    sink.open(run_info)
+    sink.write(make(0, FACE))
+    path.unlink()
+    sink.write(make(1, FACE))
+    sink.close()
+    write_all(make_sink(str(fresh)), run_info, [make(1, FACE)])
+    assert path.read_bytes() == fresh.read_bytes()
+
+
+@unix
+def test_a_file_whose_folder_is_removed_under_the_sink_is_named(
+    tmp_path: Path, run_info: RunInfo, make: Any
+) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    sink = JsonlSink(str(folder / "out.jsonl"))
+    sink.open(run_info)
+    sink.write(make(0, FACE))
+    shutil.rmtree(folder)
+    with pytest.raises(SinkError, match=r"jsonl cannot write .*/out\.jsonl: No such file"):
+        sink.write(make(1, FACE))
+    sink.close()

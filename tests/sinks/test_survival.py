@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import re
 import signal
 import subprocess
@@ -38,6 +39,14 @@ def film_times(path: Path) -> list[float]:
     with av.open(str(path)) as container, suppress(av.InvalidDataError):
         times.extend(float(picture.time) for picture in container.decode(video=0))
     return times
+
+
+def waiting_bytes(pipe: int) -> int:
+    """Return how much of what was written into a pipe nobody has read yet."""
+    import fcntl
+    import termios
+
+    return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder)
 
 
 @unix
@@ -216,3 +225,38 @@ def test_csv_and_jsonl_to_standard_output_are_nothing_but_rows(tmp_path: Path) -
     )
     assert [json.loads(line)["frame"] for line in events.stdout.splitlines()] == list(range(25))
     assert list(tmp_path.iterdir()) == [], "a file called '-'"
+
+
+@unix
+def test_a_pipe_that_does_not_wait_gets_every_row(tmp_path: Path) -> None:
+    ours, theirs = os.pipe()
+    os.set_blocking(theirs, False)
+    demo = ("run", "--source", "demo", "--sink", "jsonl:-?every_frame=yes")
+    with start(*demo, cwd=tmp_path, stdout=theirs) as program:
+        os.close(theirs)
+        wait_until(lambda: waiting_bytes(ours) > 45_000, program)  # of the 64 KiB of a pipe
+        with os.fdopen(ours, "rb") as pipe:
+            rows = pipe.read().splitlines()
+        assert program.wait(60) == 0
+    frames = [json.loads(row)["frame"] for row in rows]
+    assert frames == list(range(350))
+
+
+@unix
+@pytest.mark.parametrize("sink", ["jsonl:-", "csv:-", "episodes:-"])
+def test_a_standard_output_that_is_closed_is_one_line(tmp_path: Path, sink: str) -> None:
+    command = f"'{FER_STREAM[0]}' -m fer_stream run --source demo --sink {sink} >&-"
+    done = subprocess.run(
+        ["sh", "-c", command],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    name = sink.partition(":")[0]
+    assert (done.returncode, done.stderr) == (
+        1,
+        f"fer-stream: {name} cannot write standard output: Bad file descriptor; "
+        "give a file instead\n",
+    )
