@@ -32,12 +32,13 @@ soak: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest tests/faults/test_webcam.py
 	PYTHONPATH=. $(BIN)/python benchmarks/soak.py --minutes $(MINUTES)
 
-# The default model from FER-2013, `make model DATA=fer2013.csv`, in three parts that go on where they
-# stopped. On the CPU: three networks, each taught by those before it, two hours on two cores. On a
-# GPU, with a JAX that knows it: four large networks and the one that they teach, 13 minutes on an
-# NVIDIA H200 (the folder runs/distil can be brought from there). On the CPU again: the end of its
-# training, taught by the last of the three, and its int8 twin, ten minutes. `make model-cpu` needs no
-# GPU: the last of the three teaches a fourth, in two hours more.
+# The default model from FER-2013, `make model DATA=fer2013.csv`, in parts that go on where they
+# stopped. On the CPU: four networks, each taught by those before it, four hours on two cores
+# (`make model-cpu` makes an int8 file of the last). On a GPU, with a JAX that knows it: four large
+# networks and the one that they teach, 13 minutes on an NVIDIA H200 (the folder runs/distil can be
+# brought from there). On the CPU again: that one is refined, both ways of learning teach each other
+# for two hours, and at last the refined one learns what all four of these say together, in half an
+# hour; then its int8 twin.
 model: runs/default.onnx
 model-cpu: runs/default-cpu.onnx
 
@@ -46,7 +47,10 @@ SMALL := runs/small-resnet/model
 WIDE := runs/wide-resnet/model
 LARGE := runs/large-resnet/model
 MIRROR := runs/mirror-resnet/model
+MIRROR2 := runs/mirror-resnet-again/model
 REFINED := runs/refined/model
+REFINED2 := runs/refined-again/model
+MATCHED := runs/matched/model
 
 $(SMALL).onnx: | $(VENV)/.installed-dev
 	$(LEARN) --arch small-resnet
@@ -66,8 +70,18 @@ runs/distil/model.keras: | $(VENV)/.installed-dev
 $(REFINED).onnx: runs/distil/model.keras $(LARGE).onnx
 	$(LEARN) --recipe refine --start-from $< --teacher $(LARGE).onnx
 
+$(REFINED2).onnx: $(REFINED).onnx $(MIRROR).onnx
+	$(LEARN) --recipe refine --epochs 12 --seed 6 --start-from $(REFINED).keras --teacher $(MIRROR).onnx
+
+$(MIRROR2).onnx: $(REFINED).onnx $(MIRROR).onnx
+	$(LEARN) --arch mirror-resnet --epochs 72 --lr 0.08 --seed 1 --start-from $(MIRROR).keras \
+		$(addprefix --teacher ,$^)
+
+$(MATCHED).onnx: $(REFINED).onnx $(MIRROR).onnx $(REFINED2).onnx $(MIRROR2).onnx
+	$(LEARN) --recipe match --start-from $(REFINED).keras $(addprefix --teacher ,$^)
+
 runs/default-cpu.onnx: $(MIRROR).onnx
-runs/default.onnx: $(REFINED).onnx
+runs/default.onnx: $(MATCHED).onnx
 runs/default.onnx runs/default-cpu.onnx:
 	$(BIN)/fer-stream quantise $< --data $(DATA) --out $@
 
