@@ -1,4 +1,4 @@
-"""FFmpeg containers: media time, completeness, and errors in plain words."""
+"""FFmpeg containers: packets, pictures, completeness, and errors in plain words."""
 
 from __future__ import annotations
 
@@ -162,50 +162,9 @@ def _repeats(packet: Packet) -> bool:
     return not packet.size and packet.dts is not None
 
 
-def _counts_moments(container: InputContainer) -> bool:
+def counts_moments(container: InputContainer) -> bool:
     """Return whether a container has no time stamps: AVI counts moments, the empty ones too."""
     return container.format.name == "avi"
-
-
-class MediaClock:
-    """Turns time stamps into seconds from the first picture that never fall.
-
-    Args:
-        container: Which the pictures come from.
-        fps: Its nominal rate; None: unknown.
-    """
-
-    def __init__(self, container: InputContainer, fps: float | None) -> None:
-        # What FFmpeg takes for the time to show an AVI's pictures goes to and fro where H.264
-        # stores them in another order; the time to decode them is the container's own count.
-        self._by_decoding = _counts_moments(container)
-        self._step = 1.0 / fps if fps else 0.04
-        self._start: float | None = None
-        self._last = -self._step
-
-    def time_s(self, picture: av.VideoFrame) -> float:
-        """Return a picture's media time in seconds."""
-        stamp = self._stamp(picture)
-        # Raw streams have no time stamps, nor have the last pictures that a decoder held back: the
-        # nominal rate is all there is.
-        if stamp is None:
-            self._last += self._step
-            return self._last
-        if self._start is None:
-            self._start = stamp
-        time = stamp - self._start
-        if time < self._last:  # a broken or joined stream starts its stamps again
-            time = self._last + self._step
-            self._start = stamp - time
-        self._last = time
-        return time
-
-    def _stamp(self, picture: av.VideoFrame) -> float | None:
-        if not self._by_decoding:
-            return picture.time
-        if picture.dts is None or not picture.time_base:
-            return None
-        return float(picture.dts * picture.time_base)
 
 
 class Progress:
@@ -214,7 +173,8 @@ class Progress:
     def __init__(self, container: InputContainer, stream: VideoStream) -> None:
         self._container = container
         self._stream = stream
-        self._counts_moments = _counts_moments(container)
+        self._counts_moments = counts_moments(container)
+        self._hides_some = _hides_some(container, stream)
         self._counted = 0
         self._end_s = 0.0
         self._first_problem = ""
@@ -222,19 +182,21 @@ class Progress:
 
     def expected_frames(self) -> int | None:
         """Return the number of pictures that the header promises or implies."""
-        if self._stream.frames:
+        if self._stream.frames and not self._hides_some:
             return self._stream.frames
-        if self._container.duration and self._stream.average_rate:
-            return round(self._container.duration / av.time_base * self._stream.average_rate)
+        if (duration_s := self._duration_s()) and self._stream.average_rate:
+            return round(duration_s * self._stream.average_rate)
         return None
 
     def saw(self, packet: Packet) -> None:
         """Count a packet of any stream."""
-        if packet.stream.index == self._stream.index and (packet.size or _repeats(packet)):
+        own = packet.stream.index == self._stream.index
+        if own and (packet.size or _repeats(packet)):
             moment = packet.dts if self._counts_moments else None
             self._counted = (self._counted if moment is None else moment) + 1
-        # Where the header counts the pictures, the time is not asked for, and fractions are slow.
-        if not self._stream.frames and packet.pts is not None and packet.time_base:
+        # Where the count says it all, the time is not asked for, and fractions are slow.
+        timed = own if self._hides_some else not self._stream.frames
+        if timed and packet.pts is not None and packet.time_base:
             end = float((packet.pts + (packet.duration or 0)) * packet.time_base)
             self._end_s = max(self._end_s, end)
 
@@ -253,15 +215,32 @@ class Progress:
 
     def _missing(self) -> str | None:
         # Packets, not pictures: an edit list may hide pictures of a whole file.
-        if self._stream.frames:
-            lost = self._stream.frames - self._counted
+        lost = self._stream.frames - self._counted
+        if self._stream.frames and (lost <= 0 or not self._hides_some):
             whole = counted(self._stream.frames, "frame")
             return f"{lost} of {whole} missing" if lost > 0 else None
-        if self._container.duration:
-            duration_s = self._container.duration / av.time_base
+        if duration_s := self._duration_s():
             start_s = (self._container.start_time or 0) / av.time_base
             # Matroska's writers count the duration from 0 or from the first picture.
             missing_s = duration_s - max(self._end_s, self._end_s - start_s)
             if missing_s > _SLACK_S:
                 return f"the last {missing_s:.1f} s of {duration_s:.1f} s are missing"
         return None
+
+    def _duration_s(self) -> float | None:
+        """Return how long the header says that what is shown lasts, in s."""
+        if self._hides_some and self._stream.duration and self._stream.time_base:
+            return float(self._stream.duration * self._stream.time_base)
+        return self._container.duration / av.time_base if self._container.duration else None
+
+
+def _hides_some(container: InputContainer, stream: VideoStream) -> bool:
+    """Return whether the edit list of an MP4 or MOV hides pictures that the header counts.
+
+    FFmpeg leaves out the packets of whole groups of them.
+    """
+    if "mp4" not in container.format.name.split(","):  # others estimate how long they last
+        return False
+    if not (stream.frames and stream.duration and stream.time_base and stream.average_rate):
+        return False
+    return stream.duration * stream.time_base * stream.average_rate < stream.frames - 0.5

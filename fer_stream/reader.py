@@ -9,10 +9,10 @@ from dataclasses import replace
 import av
 from av.container import InputContainer
 
+from fer_stream.clock import MediaClock
 from fer_stream.errors import IncompleteError, SourceError
 from fer_stream.frames import fitting, frame_from_video
 from fer_stream.media import (
-    MediaClock,
     Progress,
     decode,
     ffmpeg_reason,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import struct
 import sys
 import threading
 from fractions import Fraction
@@ -78,6 +79,24 @@ def test_time_follows_the_containers_time_stamps(name: str, clip: MakeClip) -> N
     _, frames, error = read(path)
     assert error == ""
     assert [frame.time_s for frame in frames] == pytest.approx([s / 1000 for s in stamps], abs=1e-6)
+
+
+def test_a_single_wrong_time_stamp_moves_no_other_picture(clip: MakeClip) -> None:
+    path = clip("wrong.mkv", codec="mpeg4", gop=40)
+    # A block's head: its track, its time in ms and no flags. No muxer writes a time that falls.
+    head, wrong = (b"\x81" + struct.pack(">h", time_ms) + b"\x00" for time_ms in (400, 120))
+    data = path.read_bytes()
+    assert data.count(head) == 1
+    path.write_bytes(data.replace(head, wrong))
+    _, frames, _ = read(path)
+    assert [frame.time_s for frame in frames] == pytest.approx([i / 25 for i in range(40)])
+
+
+def test_time_goes_on_where_its_stamps_start_again(clip: MakeClip, tmp_path: Path) -> None:
+    part = clip("part.ts").read_bytes()
+    (tmp_path / "joined.ts").write_bytes(part * 3)
+    _, frames, _ = read(tmp_path / "joined.ts")
+    assert [frame.time_s for frame in frames] == pytest.approx([i / 25 for i in range(120)])
 
 
 @pytest.mark.parametrize("codec", ["libx264", "mpeg4", "mjpeg"])
@@ -449,6 +468,22 @@ def test_a_whole_file_with_a_hidden_start_is_complete(clip: MakeClip) -> None:
     _, frames, error = read(path)
     assert error == ""
     assert len(frames) >= 35
+
+
+def test_a_whole_file_of_which_whole_groups_of_pictures_are_hidden_is_complete(
+    clip: MakeClip,
+) -> None:
+    info, frames, error = read(clip("edited.mp4", noise(), pts=range(-20, 30)))
+    assert error == ""
+    assert len(frames) == info.frame_count == 30
+
+
+def test_a_cut_file_of_which_pictures_are_hidden_is_incomplete(clip: MakeClip) -> None:
+    path = cut(clip("cut.mp4", noise(), pts=range(-20, 30)), 0.7)
+    _, frames, error = read(path)
+    assert 12 <= len(frames) <= 16
+    assert "cut.mp4 is incomplete: the last 0." in error
+    assert f" of 1.2 s are missing; {len(frames)} frames read" in error
 
 
 def test_a_change_of_size_begins_a_session(
