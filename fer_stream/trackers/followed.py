@@ -50,13 +50,17 @@ class FollowedFace:
         self.detected_s = self.seen_s = small.now_s
         self.is_visible = True
 
-    def follow(self, small: Small, trust_s: float) -> None:
-        """Move to where the face looks the same, if it was detected in the last `trust_s` s."""
+    def follow(self, small: Small, trust_s: float) -> bool:
+        """Move to where the face looks the same, if it was detected in the last `trust_s` s.
+
+        Returns whether it looks the same anywhere near, however long ago it was detected.
+        """
         moved = self._template.find(small.grey, *self._place(small.scale))
         self.is_visible = moved is not None and small.now_s - self.detected_s <= trust_s
         if moved is not None and self.is_visible:
             self._x, self._y = moved[0] * small.scale, moved[1] * small.scale
             self.seen_s = small.now_s
+        return moved is not None
 
     def box(self, frame: Frame) -> Box:
         """Return where it is, cut to the frame."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from fer_stream.errors import ConfigError
@@ -34,7 +35,9 @@ class IouTracker(Tracker):
     What is not detected a second time is forgotten. A face that a later search does not find is
     followed on while the detector, asked about its place, says that it is there, for `trust`
     seconds if it cannot tell, and no longer if it says that it has gone. A face that is lost keeps
-    its number for `patience` seconds.
+    its number for `patience` seconds, and as long over a gap, in which there is no picture at all,
+    unless it looks the same after it. Where pictures are always further apart, as those of a
+    folder may be, a face that is in the very next one keeps its number.
 
     Options: `min_iou`, the overlap that joins a detection to a face; `sure`, the confidence from
     which there is no doubt, 0 to 1 (a detector that gives none has none either); `patience` in
@@ -68,6 +71,8 @@ class IouTracker(Tracker):
         self._trust_s = trust
         self._follow_size = follow_size
         self._faces: list[FollowedFace] = []
+        # No time is longer than no number: there is no gap before the third frame.
+        self._now_s = self._step_s = math.nan
         self._next_id = 1
         self._wants_detection = True
 
@@ -80,8 +85,7 @@ class IouTracker(Tracker):
         """Return the visible faces, oldest first."""
         small = Small(*shrink(frame.grey, self._follow_size), frame.time_s)
         were_visible = self._count_visible()
-        for face in self._faces:
-            face.follow(small, self._trust_s)
+        self._follow(small)
         if detections is not None:
             self._join(detections, small)
             self._ask_about_missed(frame)
@@ -95,6 +99,15 @@ class IouTracker(Tracker):
             Track(face.box(frame), face.track_id, face.confidence)
             for face in self._faces
             if face.is_visible and face.track_id is not None
+        ]
+
+    def _follow(self, small: Small) -> None:
+        """Follow all faces; forget those that are not the same after a gap."""
+        step_s = small.now_s - self._now_s
+        over_gap = step_s > self._patience_s + self._step_s  # a slow film has no gaps
+        self._now_s, self._step_s = small.now_s, step_s
+        self._faces = [
+            face for face in self._faces if face.follow(small, self._trust_s) or not over_gap
         ]
 
     def _count_visible(self) -> int:

@@ -38,15 +38,16 @@ def found(*corners: tuple[int, int], side: int = 60) -> list[Detection]:
 
 
 class Film:
-    """Feeds a tracker frame by frame at 25 frames per second."""
+    """Feeds a tracker frame by frame."""
 
-    def __init__(self, tracker: IouTracker | None = None) -> None:
+    def __init__(self, tracker: IouTracker | None = None, fps: float = FPS) -> None:
         self.tracker = tracker or IouTracker()
+        self.fps = fps
         self.index = 0
         self.tracks: list[Track] = []
 
     def show(self, image: np.ndarray, detections: Sequence[Detection] | None = None) -> list[Track]:
-        frame: Frame = make_frame(self.index, self.index / FPS, image=image)
+        frame: Frame = make_frame(self.index, self.index / self.fps, image=image)
         self.index += 1
         self.tracks = self.tracker.update(frame, detections)
         return self.tracks
@@ -205,6 +206,24 @@ def test_a_face_that_was_gone_for_longer_than_patience_gets_another_number() -> 
     assert film.show(scene((1, 100, 80)), found((100, 80))) == []
     (track,) = film.show(scene((1, 100, 80)), found((100, 80)))
     assert track.track_id == 2
+
+
+@pytest.mark.parametrize(("look", "numbers"), [(2, [2]), (1, [1])])
+def test_who_is_there_after_a_gap_in_the_film_has_the_number_of_who_looks_the_same(
+    look: int, numbers: list[int]
+) -> None:
+    film = known((1, 100, 80))
+    film.show(scene((1, 100, 80)))
+    film.index += 3 * FPS
+    for _ in range(2):
+        film.show(scene((look, 100, 80)), found((100, 80)))
+    assert [track.track_id for track in film.tracks] == numbers
+
+
+def test_a_film_of_a_picture_every_few_seconds_has_no_gaps() -> None:
+    film = Film(fps=0.2)
+    shown = [film.show(scene((look, 100, 80)), found((105, 80))) for look in range(6)]
+    assert [[track.track_id for track in tracks] for tracks in shown] == [[], *([[1]] * 5)]
 
 
 def test_a_lost_face_asks_for_a_detection_at_once() -> None:
