@@ -13,7 +13,7 @@ from typing import Any, Literal, cast, get_args
 
 from fer_stream.errors import ConfigError
 from fer_stream.plugins import Plugins
-from fer_stream.sources import IMAGE_ENDINGS
+from fer_stream.sources import IMAGE_ENDINGS, is_picture_of
 from fer_stream.spec import StageSpec, options_of, split_query
 from fer_stream.urls import without_password
 
@@ -152,7 +152,7 @@ def _check_apart(config: RunConfig, plugins: Plugins) -> None:
     for sink in config.sink:
         files = plugins.get("sink", sink.name).files(sink.target, len(config.source))
         for file in files:
-            if any(_same_file(file, other) for other in read):
+            if any(_same_file(file, other) or is_picture_of(other, file) for other in read):
                 raise ConfigError(
                     f"sink '{sink}' would overwrite its own source '{file}'; name another file"
                 )

@@ -239,6 +239,16 @@ def test_a_sink_never_overwrites_its_own_source(cwd: Path) -> None:
             config(source="own.mp4", sink=sink)
 
 
+@pytest.mark.parametrize("source", ["holiday", "images:holiday/", "holi*/*.jpg", "**/a.*"])
+def test_a_sink_never_overwrites_a_picture_of_its_source(source: str, cwd: Path) -> None:
+    (cwd / "holiday").mkdir()
+    (cwd / "holiday" / "a.jpg").touch()
+    (cwd / "holiday" / "old.csv").touch()
+    with pytest.raises(ConfigError, match=r"overwrite its own source 'holiday/a\.jpg'"):
+        config(source=source, sink="csv:holiday/a.jpg")
+    config(source=source, sink=["csv:holiday/old.csv", "csv:holiday/new.jpg", "csv:a.jpg"])
+
+
 def test_a_film_of_several_sources_never_overwrites_one_of_them(cwd: Path) -> None:
     films = [cwd / "talk-1.mp4", cwd / "talk-2.mp4"]
     for film in films:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import glob
+import os
 from pathlib import Path
 
 IMAGE_ENDINGS = (
@@ -28,3 +30,14 @@ def is_named(path: Path, endings: tuple[str, ...]) -> bool:
     macOS puts a hidden "._a.jpg", which is no picture, beside an "a.jpg" on a stick.
     """
     return path.suffix.lower() in endings and not path.name.startswith(".")
+
+
+def is_picture_of(target: str, file: str) -> bool:
+    """Return whether a file is there, and one of the pictures of a folder or glob."""
+    path = Path(file)
+    if not is_named(path, IMAGE_ENDINGS) or not os.path.isfile(file):  # noqa: PTH113 - never raises
+        return False
+    if os.path.isdir(target):  # noqa: PTH112
+        return path.parent.samefile(target)
+    found = glob.glob(target, recursive=True)  # noqa: PTH207 - may be absolute
+    return any(path.samefile(one) for one in found if os.path.exists(one))  # noqa: PTH110
