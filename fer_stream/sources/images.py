@@ -27,8 +27,8 @@ logger = logging.getLogger("fer_stream")
 class ImagesSource(Source):
     """Reads pictures in the order of their names: `images:holiday/`, `images:frame_*.png?fps=25`.
 
-    Numbers in names count as numbers: 9.png comes before 10.png. Of a picture that moves (WebP,
-    PNG) the first is read.
+    `images:holiday/**/*.jpg` reads what is in the folders within too. Numbers in names count as
+    numbers: 9.png comes before 10.png. Of a picture that moves (WebP, PNG) the first is read.
     Without `fps` the pictures have nothing to do with each other: each one is searched for faces,
     is its own source in the rows (its path), and its time is its number in seconds. With `fps`
     they are the frames of one film, tracked and smoothed like any other.
@@ -67,12 +67,13 @@ class ImagesSource(Source):
         return self._info
 
     def frames(self) -> Iterator[Frame]:
-        """Yield the pictures; unreadable ones are left out and named at the end."""
+        """Yield the pictures; unreadable ones are left out, each is named, and the end says so."""
         info, unreadable = self._info, []
         for index, path in enumerate(self._paths):
             try:
                 image = _read(path)
-            except SourceError:
+            except SourceError as error:
+                logger.warning(f"{error}; left out")
                 unreadable.append(path)
                 continue
             height, width = image.shape[:2]
@@ -95,25 +96,29 @@ class ImagesSource(Source):
     def _list(self) -> list[Path]:
         path = Path(self._target)
         if path.is_dir():
-            inside = list(path.iterdir())
+            inside = [p for p in path.iterdir() if not p.is_dir()]
             found = [p for p in inside if is_named(p, IMAGE_ENDINGS)]
-            self._tell_left_out([p for p in inside if is_named(p, OTHER_PICTURES)])
+            expected = f"expected {', '.join(IMAGE_ENDINGS)}; convert what is to be read"
+            self._tell_left_out(inside, "picture", OTHER_PICTURES, expected)
+            if found:
+                self._tell_left_out(inside, "video", FILM_ENDINGS, "give videos one by one")
         elif path.exists():
             found = [path]
         else:
-            found = list(map(Path, glob.glob(self._target)))  # noqa: PTH207 - may be absolute
+            matching = glob.glob(self._target, recursive=True)  # noqa: PTH207 - may be absolute
+            found = [p for p in map(Path, matching) if not p.is_dir()]
             # Each would be read whole to see that it is no picture.
             if all(p.suffix.lower() in FILM_ENDINGS for p in found):
                 found = []
         return sorted(found, key=_in_order)
 
-    def _tell_left_out(self, others: list[Path]) -> None:
+    def _tell_left_out(
+        self, inside: list[Path], kind: str, endings: tuple[str, ...], todo: str
+    ) -> None:
+        others = [p for p in inside if is_named(p, endings)]
         if others:
-            left_out, example = counted(len(others), "picture"), min(others).name
-            logger.warning(
-                f"{self._target}: {left_out} left out, such as {example}; "
-                f"expected {', '.join(IMAGE_ENDINGS)}; convert what is to be read"
-            )
+            left_out, example = counted(len(others), kind), min(others).name
+            logger.warning(f"{self._target}: {left_out} left out, such as {example}; {todo}")
 
 
 def _in_order(path: Path) -> tuple[list[tuple[str, int]], Path]:

@@ -81,6 +81,43 @@ def test_pictures_of_other_kinds_in_a_folder_are_left_out_aloud(
     assert told.startswith(f"{folder}: 2 pictures left out, such as 1.gif; expected .png, .jpg,")
 
 
+def test_videos_in_a_folder_of_pictures_are_left_out_aloud(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (folder / "talk.MP4").touch()
+    assert len(read(ImagesSource(str(folder)))) == 3
+    assert caplog.messages == [
+        f"{folder}: 1 video left out, such as talk.MP4; give videos one by one"
+    ]
+
+
+@pytest.mark.parametrize("target", ["", "*"])
+def test_a_folder_that_is_called_like_a_picture_is_none(target: str, folder: Path) -> None:
+    (folder / "notes.txt").unlink()
+    (folder / "sub.jpg").mkdir()
+    assert len(read(ImagesSource(str(folder / target)))) == 3
+
+
+def test_two_stars_reach_into_every_folder(tmp_path: Path, astronaut: Image) -> None:
+    names = ["1.png", "a/2.png", "a/b/3.png"]
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        write(tmp_path / name, astronaut[:8, :8])
+    frames = read(ImagesSource(str(tmp_path / "**" / "*.png")))
+    assert [frame.info.source_id for frame in frames] == [str(tmp_path / name) for name in names]
+
+
+def test_every_picture_that_cannot_be_read_is_named(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    bad = [folder / "a2.png", folder / "z.png"]
+    for path in bad:
+        path.write_bytes(b"not a picture")
+    with pytest.raises(SourceError, match=r"incomplete: 2 of 5 pictures .* the first is .*a2\.png"):
+        read(ImagesSource(str(folder)))
+    assert caplog.messages == [f"{p} is not a picture that can be read; left out" for p in bad]
+
+
 def test_a_folder_without_them_says_nothing(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     read(ImagesSource(str(folder)))
     assert caplog.messages == []
