@@ -39,8 +39,9 @@ def annotated(result: FrameResult) -> BgrImage:
     boxes = [face.box for face in faces]
     captions: list[_Caption] = []
     for face in faces:
-        taken = [box for box in boxes if box is not face.box] + [known.box for known in captions]
-        captions.append(_caption_of(face, image, scale, taken))
+        others = [box for box in boxes if box is not face.box]
+        written = [known.box for known in captions]
+        captions.append(_caption_of(face, image, scale, others, written))
     taken = boxes + [known.box for known in captions]
     for face in faces:
         _draw_bars(image, face, scale, taken)
@@ -111,8 +112,13 @@ class _Caption:
     box: Box
 
 
-def _caption_of(face: Face, image: BgrImage, scale: float, taken: list[Box]) -> _Caption:
-    """Place a face's words above it, or below where others are above and none is below."""
+def _caption_of(
+    face: Face, image: BgrImage, scale: float, others: list[Box], written: list[Box]
+) -> _Caption:
+    """Place a face's words where they cover neither `others`, the faces, nor what is `written`.
+
+    Above it, below it, or within it at its top or bottom; above it where all are taken.
+    """
     number = "" if face.track_id is None else f"#{face.track_id} "
     text = number + caption(face.scores, ".0%")
     (width, height), base = cv2.getTextSize(text, _FONT, scale, _stroke(scale))
@@ -120,11 +126,13 @@ def _caption_of(face: Face, image: BgrImage, scale: float, taken: list[Box]) -> 
     width, height = width + 2 * pad, height + base + 2 * pad
     # Inside the frame, even for a face at its edge.
     x = max(min(face.box.x, image.shape[1] - width), 0)
-    above = Box(x, max(face.box.y - height, 0), width, height)
-    below = Box(x, face.box.y + face.box.height, width, height)
-    fits_below = below.y + height <= image.shape[0] and not _overlaps(below, taken)
-    place = below if _overlaps(above, taken) and fits_below else above
-    return _Caption(text, colour_of(face.scores.word), place)
+    top, bottom = face.box.y, face.box.y + face.box.height
+    rows = (max(top - height, 0), bottom, top, max(bottom - height, 0))
+    above, *places = (Box(x, y, width, height) for y in rows)
+    inside = [above, *(box for box in places if box.y + height <= image.shape[0])]
+    # Words over a neighbour's face can be read, words over words cannot.
+    free = (box for taken in (others + written, written) for box in inside if _is_free(box, taken))
+    return _Caption(text, colour_of(face.scores.word), next(free, above))
 
 
 def _draw_caption(image: BgrImage, words: _Caption, scale: float) -> None:
@@ -161,7 +169,7 @@ def _draw_bars(image: BgrImage, face: Face, scale: float, taken: list[Box]) -> N
     y = min(face.box.y, image.shape[0] - height)
     for x in (face.box.x + face.box.width + pad, face.box.x - pad - width):
         inside = x >= 0 and y >= 0 and x + width <= image.shape[1]
-        if inside and not _overlaps(Box(x, y, width, height), taken):
+        if inside and _is_free(Box(x, y, width, height), taken):
             break
     else:
         return  # a crowd, or a face that fills the frame: the caption has to do
@@ -178,11 +186,11 @@ def _draw_bars(image: BgrImage, face: Face, scale: float, taken: list[Box]) -> N
         cv2.rectangle(panel, top, (right, bottom - pad // 2), colour_of(text), cv2.FILLED)
 
 
-def _overlaps(one: Box, others: list[Box]) -> bool:
-    return any(
-        one.x < other.x + other.width
-        and other.x < one.x + one.width
-        and one.y < other.y + other.height
-        and other.y < one.y + one.height
-        for other in others
+def _is_free(place: Box, taken: list[Box]) -> bool:
+    return not any(
+        place.x < other.x + other.width
+        and other.x < place.x + place.width
+        and place.y < other.y + other.height
+        and other.y < place.y + place.height
+        for other in taken
     )

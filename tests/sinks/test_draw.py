@@ -122,6 +122,16 @@ def test_captions_of_neighbours_do_not_cover_each_other(make: Any) -> None:
         assert pixels(together, colour_of(face[1])) > 0.85 * whole > 2000
 
 
+def test_captions_in_a_small_frame_do_not_cover_each_other(make: Any) -> None:
+    faces = [((10, 40, 40, 44), "happy"), ((60, 40, 40, 44), "angry"), ((110, 40, 40, 44), "sad")]
+    together = annotated(make(0, *faces, size=(160, 120)))
+    for face in faces:
+        alone = annotated(make(0, face, size=(160, 120)))
+        whole = pixels(alone, colour_of(face[1]))
+        # All but the lines of its box that are covered.
+        assert pixels(together, colour_of(face[1])) > 0.8 * whole > 1000
+
+
 def test_the_bars_of_neighbours_do_not_cover_each_other(make: Any) -> None:
     faces = [((150, 200, 100, 100), "happy"), ((470, 200, 100, 100), "angry")]
     drawn = annotated(make(0, *faces, size=(640, 480)))
