@@ -31,11 +31,12 @@ class VideoSink(Sink):
     """Writes what was seen, with what was found: `video:out.mp4` (or .mkv, .mov).
 
     Frames keep their own time stamps; a session that begins its time again goes on where the one
-    before it ended. The first picture's size is the film's: others are fitted
-    into it, in their own proportions. MP4 is written in fragments, so that a file whose writer
-    was killed plays up to about its last two seconds. With several sources each gets a file of its
-    own, `out-1.mp4`, `out-2.mp4`, in their order. After an error it goes on in a new one,
-    `out-part2.mp4`, once there is room for it. Option: `crf`, x264's quality, 0 (lossless) to 51.
+    before it ended. The first picture's size is the film's: others are fitted into it, in their own
+    proportions. MP4 is written in fragments, so that a file whose writer was killed plays up to
+    about its last two seconds. With several sources each gets a file of its own, `out-1.mp4`,
+    `out-2.mp4`, in their order. After an error it goes on in a new one, `out-part2.mp4`, once there
+    is room for it. There is no sound; to add the original's: `ffmpeg -i out.mp4 -i talk.mp4 -map
+    0:v -map 1:a -c copy heard.mp4`. Option: `crf`, x264's quality, 0 (lossless) to 51.
     """
 
     name = "video"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import tomllib
 from pathlib import Path
 
+import av
 import pytest
 from click.testing import CliRunner
 
@@ -14,7 +16,9 @@ from fer_stream.cli import cli
 from fer_stream.config import make_config
 from fer_stream.plugins import installed
 from fer_stream.sinks.csv import COLUMNS
-from tests.clips import Image
+from tests.clips import Image, write_sound
+from tests.conftest import MakeClip
+from tests.needs import require_program
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
@@ -66,6 +70,16 @@ def test_picture_block_runs(moving_face: list[Image], capsys: pytest.CaptureFixt
     names = {"fer_stream": fer_stream, "image": moving_face[0]}
     exec(compile(block, "README.md", "exec"), names)
     assert "Box(" in capsys.readouterr().out
+
+
+def test_the_sound_of_the_original_is_added_as_it_says(clip: MakeClip, tmp_path: Path) -> None:
+    require_program("ffmpeg")
+    (command,) = re.findall(r"^    (ffmpeg .*)$", README, re.MULTILINE)
+    clip("seen.mp4")
+    write_sound(tmp_path / "talk.mp4")
+    subprocess.run(command.split(), cwd=tmp_path, check=True, capture_output=True)
+    with av.open(str(tmp_path / "heard.mp4")) as film:
+        assert [stream.type for stream in film.streams] == ["video", "audio"]
 
 
 def test_every_column_of_the_csv_is_explained() -> None:
