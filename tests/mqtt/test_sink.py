@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fer_stream_mqtt.sink import EVENT_BYTES, MqttSink, event_payload
+from fer_stream_mqtt.payloads import EVENT_BYTES, event_payload
+from fer_stream_mqtt.sink import MqttSink
 
 from fer_stream.errors import SinkError
 from fer_stream.events import event

@@ -5,7 +5,6 @@ One thread posts, another takes what is due.
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from typing import Any
 
 from fer_stream.events import rfc3339
 from fer_stream.types import Face, FrameResult, SourceStatus
+from fer_stream_mqtt.payloads import as_json
 from fer_stream_mqtt.topics import Topics
 
 STATE_SCHEMA = "fer.state/1"
@@ -122,11 +122,11 @@ class Board:
             for source_id, source in self._sources.items():
                 if source.status_due:
                     source.status_due = False
-                    messages.append((self._topics.status(source_id), _json(source.status)))
+                    messages.append((self._topics.status(source_id), as_json(source.status)))
                 changed = last and source.state is not None and source.said != source.shown
                 if changed or source.next_state_s() <= now_s:
                     source.said, source.said_s = source.shown, now_s
-                    messages.append((self._topics.state(source_id), _json(source.state)))
+                    messages.append((self._topics.state(source_id), as_json(source.state)))
         return messages
 
     def next_due_s(self) -> float:
@@ -162,7 +162,3 @@ def _status(source_id: str, state: str, session: int, at: str, reason: str = "")
         "at": at,
         "reason": reason,
     }
-
-
-def _json(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False).encode(errors="backslashreplace")

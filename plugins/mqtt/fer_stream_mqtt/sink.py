@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import ssl
 import time
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fer_stream import ConfigError, FrameResult, RunInfo, Sink, SinkError
 from fer_stream.episodes import Episode, EpisodeTracker
 from fer_stream.events import episode_event, event
 from fer_stream.types import SourceStatus
 from fer_stream_mqtt.address import read_address
+from fer_stream_mqtt.payloads import as_json, event_payload
 from fer_stream_mqtt.topics import Topics, topic_level
 
 if TYPE_CHECKING:
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("fer_stream.mqtt")
 
-EVENT_BYTES = 10_240
-"""An event is never larger."""
 _STILLS = "pictures"  # each is a source of its own; they share topics
 _COMPLAIN_S = 60.0
 
@@ -122,7 +120,7 @@ class MqttSink(Sink):
 
     def _episode_messages(self, episodes: list[Episode]) -> list[tuple[str, bytes]]:
         return [
-            (self._topics.episode(episode.source_id), _json(episode_event(episode, self._run)))
+            (self._topics.episode(episode.source_id), as_json(episode_event(episode, self._run)))
             for episode in episodes
         ]
 
@@ -148,27 +146,3 @@ class MqttSink(Sink):
                 "mqtt: the spool is full (%g MB): its oldest messages are dropped, %d so far",
                 *(self._spool_bytes / 1e6, self.dropped),
             )
-
-
-def event_payload(event: dict[str, Any]) -> bytes:
-    """Return an event as JSON of at most `EVENT_BYTES`.
-
-    Of a crowd the largest faces are kept; `faces_left_out` says how many are not.
-    """
-    payload = _json(event)
-    if len(payload) <= EVENT_BYTES:
-        return payload
-    faces = sorted(event["faces"], key=lambda face: -face["box_px"][2] * face["box_px"][3])
-    room = EVENT_BYTES - len(_json({**event, "faces": [], "faces_left_out": len(faces)}))
-    kept: list[Any] = []
-    for face in faces:
-        room -= len(_json(face)) + len(", ")
-        if room < 0:
-            break
-        kept.append(face)
-    return _json({**event, "faces": kept, "faces_left_out": len(faces) - len(kept)})
-
-
-def _json(value: Any) -> bytes:
-    # A file name that is not Unicode must not end the run.
-    return json.dumps(value, ensure_ascii=False).encode(errors="backslashreplace")
