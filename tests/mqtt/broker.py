@@ -30,6 +30,7 @@ class Broker:
         tls: Speak TLS, with a certificate for localhost from a CA of our own.
         rules: Lines of an access control file.
         careful: Save what it knows with each change, not only when it is stopped.
+        settings: More lines of its configuration.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class Broker:
         tls: bool = False,
         rules: str = "",
         careful: bool = False,
+        settings: str = "",
     ) -> None:
         self._program = require_program("mosquitto")
         self.port = _free_port()
@@ -56,6 +58,7 @@ class Broker:
             f"persistence_location {folder}/",
             "max_queued_messages 0",  # its default drops what a slow subscriber has not fetched
             "user root",
+            settings,
         ]
         if careful:
             lines += ["autosave_on_changes true", "autosave_interval 1"]

@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -247,6 +248,25 @@ def test_what_access_rules_refuse_is_kept_and_said(
         wait_until(lambda: "it refuses messages on fer-stream/hall/cam/" in caplog.text)
     assert "Not authorized" in caplog.text
     assert caplog.records[-1].getMessage().startswith("mqtt: 1 messages")
+
+
+@pytest.mark.usefixtures("impatient")
+def test_of_two_problems_that_take_turns_each_is_said_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    refusal = b"\x20\x03\x00\x86\x00"  # CONNACK: bad user name or password
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        caplog.at_level(logging.WARNING, "fer_stream.mqtt"),
+        opened(f"mqtt://127.0.0.1:{server.getsockname()[1]}", tmp_path / "s.sqlite"),
+    ):
+        for answer in (refusal, b"") * 3:
+            link = server.accept()[0]
+            link.recv(1024)  # else what is unread breaks the connection before the answer comes
+            link.sendall(answer)
+            link.close()
+    said = [record.getMessage() for record in caplog.records]
+    assert len(said) == len(set(said)) == 2, said
 
 
 def test_a_crowd_fits_into_an_event() -> None:

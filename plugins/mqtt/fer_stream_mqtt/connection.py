@@ -20,12 +20,15 @@ from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 
 from fer_stream_mqtt.address import Address
+from fer_stream_mqtt.limit import SizeLimit
 
 KEEPALIVE_S = 15
 """After 1.5 times of this without a word the broker says `offline` for us."""
 WINDOW = 100
 """Messages under way at once, unless the broker allows fewer."""
 _CONNECT_S = 5.0
+_UNREADABLE = "Protocol error"
+"""What paho calls it when it ends a connection over a packet that it cannot read."""
 _NOT_THE_CA = (9, 10, 62, 64)
 """OpenSSL's numbers for: not valid yet, expired, for another host name, for another address."""
 
@@ -43,22 +46,29 @@ class Connection:
             connection, and sends its `offline`, before and not after our `online`.
         will_topic: Where the broker says `offline` when we vanish.
         tls: For `mqtts`.
+        limit: What is too large for the broker.
     """
 
     def __init__(
-        self, address: Address, client_id: str, will_topic: str, tls: ssl.SSLContext | None
+        self,
+        address: Address,
+        client_id: str,
+        will_topic: str,
+        tls: ssl.SSLContext | None,
+        limit: SizeLimit,
     ) -> None:
         self.arrived: deque[int] = deque()
         """Numbers of the messages that the broker has taken, in order."""
         self.received: deque[str] = deque()
         """Texts of the messages for `subscribe`."""
         self._address = address
+        self._limit = limit
         self._window = WINDOW
         self._last_number = 0
-        self._waiting: deque[tuple[int, str, bytes | str, bool]] = deque()
+        self._waiting: deque[tuple[int, str, bytes, bool]] = deque()
         """Number, topic, payload, retain of what the window has no room for."""
-        self._under_way: dict[int, tuple[int, str]] = {}
-        """MQTT's message id to our number and topic."""
+        self._under_way: dict[int, tuple[int, str, int]] = {}
+        """MQTT's message id to our number, topic and the payload's size, oldest first."""
         self._connected = False
         self._problem: str | None = None
         client = Client(CallbackAPIVersion.VERSION2, client_id, protocol=MQTTProtocolVersion.MQTTv5)
@@ -88,8 +98,13 @@ class Connection:
                 raise Lost("it does not answer")
             self.pump(0.1)
 
-    def publish(self, topic: str, payload: bytes | str, *, retain: bool = False) -> int:
-        """Send a message once there is room; return the number that will be in `arrived`."""
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> int | None:
+        """Send a message once there is room; return the number that will be in `arrived`.
+
+        Returns None for one that is too large for the broker: it is not sent.
+        """
+        if self._limit.turns_away(topic, payload):
+            return None
         self._last_number += 1
         self._waiting.append((self._last_number, topic, payload, retain))
         self._send()
@@ -134,7 +149,7 @@ class Connection:
         while self._waiting and len(self._under_way) < self._window:
             number, topic, payload, retain = self._waiting.popleft()
             mid = self._client.publish(topic, payload, qos=1, retain=retain).mid
-            self._under_way[mid] = number, topic
+            self._under_way[mid] = number, topic, len(payload)
 
     def _check(self) -> None:
         if self._problem is not None:
@@ -148,17 +163,32 @@ class Connection:
             return
         self._connected = True
         self._window = min(getattr(properties, "ReceiveMaximum", WINDOW), WINDOW)
+        self._limit.announced(getattr(properties, "MaximumPacketSize", None))
 
     def _on_disconnect(self, _c: Client, _u: Any, flags: Any, reason: Any, _p: Any) -> None:
-        if self._problem is None:
-            told = flags.is_disconnect_packet_from_server
-            self._problem = f"it ended the connection: {reason}" if told else "the connection broke"
+        if self._problem is not None:
+            return
+        told = flags.is_disconnect_packet_from_server
+        if self._under_way and not told and reason == _UNREADABLE:
+            self._problem = self._refused()
+            return
+        self._limit.forget_learned()
+        self._problem = f"it ended the connection: {reason}" if told else "the connection broke"
+
+    def _refused(self) -> str:
+        _, topic, size = next(iter(self._under_way.values()))  # a broker answers in order
+        self._limit.refused(size)
+        return (
+            f"its answer to a message of {size} bytes on {topic} is not MQTT 5's; mosquitto "
+            "answers so what is larger than its message_size_limit"
+        )
 
     def _on_publish(self, _c: Client, _u: Any, mid: int, reason: Any, _p: Any) -> None:
-        number, topic = self._under_way.pop(mid)
+        number, topic, size = self._under_way.pop(mid)
         if reason.is_failure:
             self._problem = f"it refuses messages on {topic}: {reason}"
         else:
+            self._limit.took(size)
             self.arrived.append(number)
 
     def _on_message(self, _c: Client, _u: Any, message: Any) -> None:

@@ -30,29 +30,37 @@ class Delivery:
 
     @property
     def _confirmed(self) -> int:
-        """Everything up to this id has arrived."""
+        """Everything up to this id has arrived, or is too large for the broker."""
         return next(iter(self._under_way.values()), self._sent + 1) - 1
 
     def advance(self) -> None:
         """Take what has arrived, and send more."""
-        self.settle()
+        self._settle()
         room = WINDOW - len(self._under_way)
         if room < WINDOW // 4:
             return
         for message in self._spool.after(self._sent, room):
             number = self._connection.publish(message.topic, message.payload)
-            self._under_way[number] = message.id
+            if number is not None:
+                self._under_way[number] = message.id
             self._sent = message.id
 
-    def settle(self) -> None:
-        """Take what has arrived."""
+    def finish(self) -> None:
+        """Remove what has arrived: the connection is over."""
+        self._take_arrived()
+        self._remove()
+
+    def _settle(self) -> None:
+        self._take_arrived()
+        late = time.monotonic() - self._removed_s >= _REMOVE_S
+        few = 1 if late or not self._under_way else _REMOVE_COUNT
+        if self._confirmed - self._removed >= few:
+            self._remove()
+
+    def _take_arrived(self) -> None:
         while self._connection.arrived:
             self._under_way.pop(self._connection.arrived.popleft(), None)
-        self._remove(time.monotonic())
 
-    def _remove(self, now_s: float) -> None:
-        confirmed = self._confirmed
-        late = now_s - self._removed_s >= _REMOVE_S
-        if confirmed - self._removed >= (1 if late or not self._under_way else _REMOVE_COUNT):
-            self._spool.remove(confirmed)
-            self._removed, self._removed_s = confirmed, now_s
+    def _remove(self) -> None:
+        self._removed, self._removed_s = self._confirmed, time.monotonic()
+        self._spool.remove(self._removed)

@@ -18,6 +18,7 @@ from fer_stream_mqtt.board import Board
 from fer_stream_mqtt.connection import Connection, Lost
 from fer_stream_mqtt.delivery import Delivery
 from fer_stream_mqtt.homeassistant import BIRTH_TOPIC
+from fer_stream_mqtt.limit import SizeLimit
 from fer_stream_mqtt.spool import Spool
 from fer_stream_mqtt.topics import Topics, topic_level
 
@@ -61,7 +62,9 @@ class Sender:
         self._tls = tls
         self._announce = announce
         self._announced: set[str] = set()
-        self._last_problem: str | None = None
+        self._limit = SizeLimit(address)
+        self._problems: set[str] = set()
+        """What was said to be wrong since the last connection that stood."""
         self._closing_s: float | None = None
         self._left: int | None = None
         """How many messages the thread had to leave in the spool, once it has ended."""
@@ -120,6 +123,7 @@ class Sender:
                 if self._pause(wait_s * random.uniform(0.5, 1.0)):
                     break
                 wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
+            self._limit.complain(last=True)
             self._left = self._spool.waiting()
         except Exception as error:
             self.error = error
@@ -135,10 +139,11 @@ class Sender:
             f"fer-stream-{topic_level(self._topics.instance)}",
             self._topics.availability,
             self._tls,
+            self._limit,
         )
         try:
             connection.open()
-            connection.publish(self._topics.availability, "online", retain=True)
+            connection.publish(self._topics.availability, b"online", retain=True)
             if self._announce is not None:
                 connection.subscribe(BIRTH_TOPIC)
             self._announced.clear()
@@ -151,11 +156,19 @@ class Sender:
 
     def _serve(self, connection: Connection) -> None:
         delivery = Delivery(self._spool, connection)
+        try:
+            self._exchange(connection, delivery)
+            self._say_goodbye(connection)
+        finally:
+            delivery.finish()
+
+    def _exchange(self, connection: Connection, delivery: Delivery) -> None:
+        """Send what there is until the run ends."""
         steady_s = time.monotonic() + _TICK_S
         while True:
             self._tick()
-            if self._last_problem is not None and time.monotonic() > steady_s:
-                self._last_problem = None
+            if self._problems and time.monotonic() > steady_s:
+                self._problems.clear()
                 logger.warning("mqtt: broker %s: connected", self._address)
             closing_s = self._closing_s  # read before the spool: nothing is added after it
             delivery.advance()
@@ -166,7 +179,6 @@ class Sender:
             if delivery.unfinished or closing_s is not None:
                 wake_s = min(wake_s, time.monotonic() + 0.1)
             self._listen(connection, wake_s)
-        self._say_goodbye(connection, delivery)
 
     def _post(self, connection: Connection) -> None:
         """Send what is retained and due."""
@@ -182,14 +194,13 @@ class Sender:
         for topic, payload in self.board.due(time.monotonic()):
             connection.publish(topic, payload, retain=True)
 
-    def _say_goodbye(self, connection: Connection, delivery: Delivery) -> None:
+    def _say_goodbye(self, connection: Connection) -> None:
         for topic, payload in self.board.due(time.monotonic(), last=True):
             connection.publish(topic, payload, retain=True)
-        connection.publish(self._topics.availability, "offline", retain=True)
+        connection.publish(self._topics.availability, b"offline", retain=True)
         deadline_s = time.monotonic() + _GOODBYE_S
         while connection.unfinished and time.monotonic() < deadline_s:
             connection.pump(0.05)
-        delivery.settle()
 
     def _listen(self, connection: Connection, until_s: float) -> None:
         connection.pump(max(until_s - time.monotonic(), 0.0), self._bell)
@@ -210,15 +221,16 @@ class Sender:
         self._rung = False  # before the next look at what there is to send
 
     def _tick(self) -> None:
-        """Once a second: make safe from a power cut what waits."""
+        """Once a second: make safe from a power cut what waits, and say what was dropped."""
         if time.monotonic() >= self._next_tick_s:
             self._next_tick_s = time.monotonic() + _TICK_S
             self._spool.checkpoint()
+            self._limit.complain()
 
     def _complain(self, problem: str) -> None:
         """Say once what is wrong, not at each attempt."""
-        if problem != self._last_problem and self._closing_s is None:
+        if problem not in self._problems and self._closing_s is None:
             logger.warning(
                 "mqtt: broker %s: %s; events are kept, trying again", self._address, problem
             )
-        self._last_problem = problem
+        self._problems.add(problem)
