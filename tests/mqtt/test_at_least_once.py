@@ -228,6 +228,22 @@ def test_what_is_left_at_the_end_is_said_and_sent_by_the_next_run(
     assert frames(ears) == list(range(10))
 
 
+def test_what_is_left_is_said_once_and_truly_while_a_sink_is_opened_again_and_again(
+    make_broker: Callable[..., Broker], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    sink = sink_module.MqttSink(make_broker().address, spool=str(tmp_path / "s.sqlite"))
+    with caplog.at_level(logging.WARNING, "fer_stream.mqtt"):
+        for new in (5, 0, 0, 3):  # as in a live run with a full disk
+            sink.open(RUN)
+            for index in range(new):
+                sink.write(seen(index))
+                sink.write(seen(index, "happy"))
+            sink.close()
+    left = [r.getMessage() for r in caplog.records if "are kept in" in r.getMessage()]
+    assert [line.split()[1] for line in left] == ["5", "8"]
+    assert all(line.endswith("; they are sent when a run opens it again") for line in left)
+
+
 def test_it_is_said_too_while_a_silent_broker_is_waited_for(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -85,19 +85,15 @@ class Sender:
         if self._listening and not self._rung:
             self._ring()
 
-    def close(self) -> None:
-        """Send what is left, for a short time, then say `offline` and end."""
+    def close(self) -> int:
+        """Send what is left, for a short time, then say `offline` and end.
+
+        Returns how many messages are still in the spool.
+        """
         self._closing_s = time.monotonic() + _FLUSH_S
         self._ring()
         # An attempt to connect that is under way ends by itself, later.
         self._thread.join(_FLUSH_S + 2 * _GOODBYE_S)
-        if left := self._count_left():
-            logger.warning(
-                "mqtt: %d messages for %s are kept in %s; the next run sends them",
-                *(left, self._address, self._spool.path),
-            )
-
-    def _count_left(self) -> int:
         if self._left is None:
             with suppress(SinkError):  # the attempt ended just now, and closed the spool
                 return self._spool.waiting()

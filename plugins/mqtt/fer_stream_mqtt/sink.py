@@ -61,6 +61,8 @@ class MqttSink(Sink):
         self._spool_bytes = int(spool_mb * 1e6)
         self._spool: Spool | None = None
         self._complained_s = float("-inf")
+        self._left = 0
+        """How many messages it left unsent when it was last closed."""
 
     @property
     def dropped(self) -> int:
@@ -116,7 +118,7 @@ class MqttSink(Sink):
             self._complain_of_drops()
             self._spool.close_writer()
             self._sender.board.clear()
-            self._sender.close()
+            self._say_what_is_left(self._sender.close(), self._spool.path)
 
     def _episode_messages(self, episodes: list[Episode]) -> list[tuple[str, bytes]]:
         return [
@@ -138,6 +140,15 @@ class MqttSink(Sink):
         self._sender.wake()
         if time.monotonic() - self._complained_s >= _COMPLAIN_S:
             self._complain_of_drops()
+
+    def _say_what_is_left(self, left: int, path: Path) -> None:
+        # A run closes and opens its sink again and again while that fails, as with a full disk.
+        if left and left != self._left:
+            logger.warning(
+                "mqtt: %d messages for %s are kept in %s; they are sent when a run opens it again",
+                *(left, self._address, path),
+            )
+        self._left = left
 
     def _complain_of_drops(self) -> None:
         if self.dropped > self._complained_of:
