@@ -187,6 +187,18 @@ def test_a_folder_that_cannot_be_made_is_one_clear_line(tmp_path: Path) -> None:
         Spool(tmp_path / "file" / "s.sqlite", MB)
 
 
+@pytest.mark.parametrize("folder", [".", "..", "/", "own"])
+def test_a_folder_is_no_spool_and_nothing_is_made_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str
+) -> None:
+    (tmp_path / "own").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SinkError, match="is a folder; name a file in it") as caught:
+        Spool(Path(folder), MB)
+    assert f"?spool={Path(folder) / 'mqtt.sqlite'}" in str(caught.value)
+    assert [path.name for path in tmp_path.iterdir()] == ["own"]
+
+
 def test_each_instance_and_broker_has_its_own_among_the_users_state(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -55,6 +55,11 @@ class Spool:
         self.dropped = 0
         self._limit_bytes = limit_bytes
         with self._errors():
+            if path.is_dir():
+                raise SinkError(
+                    f"mqtt: the spool {path} is a folder; name a file in it, such as "
+                    f"?spool={path / 'mqtt.sqlite'}"
+                )
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock = self._acquire()
         try:
