@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from fer_stream_mqtt.address import read_address
 from fer_stream_mqtt.sink import MqttSink
-from fer_stream_mqtt.topics import Topics, plain_id, topic_level
+from fer_stream_mqtt.topics import Topics, device_id, plain_id, topic_level
 
 from fer_stream.errors import ConfigError
 from fer_stream.plugins import installed
@@ -98,6 +98,18 @@ def test_any_name_makes_one_safe_level_of_its_own() -> None:
 def test_an_id_is_plain_ascii() -> None:
     assert plain_id("hall_1-a") == "hall_1-a"
     assert plain_id("Küche.1").isascii()
+
+
+def test_no_two_sources_of_any_instances_are_one_device() -> None:
+    names = [*ODD, "hall", "hall_1", "hall-1", "1_door", "door", "1", "_", "a_b", "a", "b", "b_c"]
+    ids = [device_id(instance, source) for instance in names for source in names]
+    assert len(set(ids)) == len(ids)
+
+
+@pytest.mark.parametrize("source", ["door", "front_door", "rtsp://camera/1"])
+def test_a_device_keeps_the_id_that_its_history_hangs_on(source: str) -> None:
+    assert device_id("fer-stream", source) == plain_id(f"fer-stream_fer-stream_{source}")
+    assert device_id("hall 1", source) == plain_id(f"fer-stream_hall 1_{source}")
 
 
 def test_topics_are_these() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from fer_stream.types import UNCERTAIN
 from fer_stream_mqtt import __version__
 from fer_stream_mqtt.board import HEARTBEAT_S
-from fer_stream_mqtt.topics import Topics, plain_id
+from fer_stream_mqtt.topics import Topics, device_id
 
 BIRTH_TOPIC = "homeassistant/status"
 """Home Assistant says `online` here when it has started."""
@@ -25,7 +25,7 @@ _ONLINE = "{{ 'online' if value_json.state == 'online' else 'offline' }}"
 
 def discovery(topics: Topics, labels: Sequence[str], source: str) -> tuple[str, bytes]:
     """Return topic and payload that announce a source as a device; to be retained."""
-    device = plain_id(f"fer-stream_{topics.instance}_{source}")
+    device = device_id(topics.instance, source)
     ours = {"topic": topics.availability}
     seen = {"topic": topics.status(source), "value_template": _ONLINE}
     # Three heartbeats missed: whatever is shown is no longer so.

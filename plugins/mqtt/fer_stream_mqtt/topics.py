@@ -12,6 +12,7 @@ _LONGEST = 48
 _NO_LEVEL = re.compile(r"[^\w.-]+")
 # Home Assistant allows no others in an id.
 _NO_ID = re.compile(r"[^a-zA-Z0-9_-]+")
+_JOINT = "_"
 
 
 def topic_level(name: str) -> str:
@@ -22,6 +23,13 @@ def topic_level(name: str) -> str:
 def plain_id(name: str) -> str:
     """Return an id of ASCII letters, digits, `_` and `-`: the same for the same name only."""
     return _readable(name, _NO_ID)
+
+
+def device_id(instance: str, source: str) -> str:
+    """Return an id for Home Assistant: the same for the same instance and source only."""
+    # The first joint ends the instance, which must have none itself.
+    part = _readable(instance, re.compile(f"{_JOINT}+"))
+    return plain_id(f"fer-stream{_JOINT}{part}{_JOINT}{source}")
 
 
 def _readable(name: str, forbidden: re.Pattern[str]) -> str:
