@@ -204,7 +204,8 @@ def test_each_instance_and_broker_has_its_own_among_the_users_state(
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     assert default_path("hall", "b").parent == tmp_path / "fer-stream"
-    assert len({default_path("hall", "b"), default_path("hall", "c"), default_path("a", "b")}) == 3
+    pairs = [("hall", "b"), ("hall", "c"), ("a", "b"), ("a", "b-c"), ("a-b", "c")]
+    assert len({default_path(*pair) for pair in pairs}) == len(pairs)
     monkeypatch.delenv("XDG_STATE_HOME")
     monkeypatch.setenv("HOME", str(tmp_path / "me"))
     assert default_path("hall", "b").parent == tmp_path / "me/.local/state/fer-stream"

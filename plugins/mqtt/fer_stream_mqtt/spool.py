@@ -224,10 +224,14 @@ def _is_trouble(error: sqlite3.DatabaseError) -> bool:
 
 
 def default_path(instance: str, broker: str) -> Path:
-    """Return where a run keeps its spool unless it is told: among the user's state files."""
+    """Return where a run keeps its spool unless it is told: among the user's state files.
+
+    `instance` and `broker` are as `topic_level` returns them.
+    """
     base = os.environ.get("XDG_STATE_HOME")
     try:
         folder = Path(base) if base else Path.home() / ".local" / "state"
     except RuntimeError:
         raise SinkError("mqtt: there is no home folder for the spool; name ?spool=FILE") from None
-    return folder / "fer-stream" / f"mqtt-{instance}-{broker}.sqlite"
+    # No level of a topic has an `@`, so that no two pairs share a file.
+    return folder / "fer-stream" / f"mqtt-{instance}@{broker}.sqlite"
