@@ -19,7 +19,6 @@ CROWD = ["happy"] * 30
 """Each of these faces takes about 300 bytes."""
 
 
-@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("setting", ["max_packet_size", "message_size_limit"])
 def test_a_message_that_is_too_large_for_the_broker_holds_up_no_other(
     make_broker: Callable[..., Broker],
@@ -50,9 +49,7 @@ def test_a_message_that_is_too_large_for_the_broker_holds_up_no_other(
     assert 1 <= len(dropped) <= 2, "at most one in a while, and one at the end"
     assert setting in dropped[-1]
     assert f"broker {broker.address.removeprefix('mqtt://')} takes no " in dropped[-1]
-    causes = [line for line in lines if "its answer to a message of " in line]
-    assert bool(causes) == (setting == "message_size_limit")
-    assert all("message_size_limit" in line for line in causes)
+    assert ", 20 messages so far, " in dropped[-1]
 
 
 def test_a_limit_that_the_broker_names_needs_no_second_connection(
@@ -85,17 +82,13 @@ def test_the_size_of_a_packet_is_the_protocols() -> None:
         assert packet_bytes("é", bytes(payload)) == size
 
 
-def test_a_refusal_shows_a_limit_only_if_it_comes_twice_and_all_smaller_were_taken() -> None:
+def test_a_refusal_shows_a_limit_only_if_nothing_as_large_was_taken() -> None:
     found = SizeLimit(read_address("mqtt://broker", "fer-stream"))
     found.took(1000)
-    found.refused(900)
-    found.refused(900)
-    assert not found.turns_away("topic", bytes(5000)), "larger ones were taken: it is not the size"
-    found.refused(3000)
-    assert not found.turns_away("topic", bytes(5000)), "it may have been an accident"
-    found.refused(3000)
-    assert found.turns_away("topic", bytes(3000))
-    assert not found.turns_away("topic", bytes(2999))
-    assert found.dropped == 1
+    assert not found.refused(900)
+    assert found.allows("topic", bytes(5000)), "larger ones were taken: it is not the size"
+    assert found.refused(3000)
+    assert not found.allows("topic", bytes(3000))
+    assert found.allows("topic", bytes(2999))
     found.forget_learned()
-    assert not found.turns_away("topic", bytes(5000))
+    assert found.allows("topic", bytes(5000))

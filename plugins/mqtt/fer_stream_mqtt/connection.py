@@ -37,6 +37,10 @@ class Lost(Exception):  # noqa: N818 - also what ends a connection that never st
     """The connection ended; the message says why, without a password."""
 
 
+class TooLarge(Lost):
+    """It ended over a message that is too large for the broker; the next one goes on without."""
+
+
 class Connection:
     """A client that sends with QoS 1 and tells what has arrived.
 
@@ -63,14 +67,14 @@ class Connection:
         """Texts of the messages for `subscribe`."""
         self._address = address
         self._limit = limit
-        self._window = WINDOW
+        self._window, self._widest = 1, WINDOW
         self._last_number = 0
         self._waiting: deque[tuple[int, str, bytes, bool]] = deque()
         """Number, topic, payload, retain of what the window has no room for."""
         self._under_way: dict[int, tuple[int, str, int]] = {}
         """MQTT's message id to our number, topic and the payload's size, oldest first."""
         self._connected = False
-        self._problem: str | None = None
+        self._problem: Lost | None = None
         client = Client(CallbackAPIVersion.VERSION2, client_id, protocol=MQTTProtocolVersion.MQTTv5)
         client.connect_timeout = _CONNECT_S
         client.username_pw_set(address.user, address.password)
@@ -103,12 +107,20 @@ class Connection:
 
         Returns None for one that is too large for the broker: it is not sent.
         """
-        if self._limit.turns_away(topic, payload):
+        if not self._limit.allows(topic, payload):
             return None
         self._last_number += 1
         self._waiting.append((self._last_number, topic, payload, retain))
         self._send()
         return self._last_number
+
+    def widen(self) -> None:
+        """Have many messages under way from now on.
+
+        One by one is for a connection that may not stand: when a broker breaks it over a message,
+        those behind that one would cost us its answer.
+        """
+        self._window = self._widest
 
     def subscribe(self, topic: str) -> None:
         """Receive what others publish there."""
@@ -153,16 +165,16 @@ class Connection:
 
     def _check(self) -> None:
         if self._problem is not None:
-            raise Lost(self._problem)
+            raise self._problem
         if self._client.socket() is None:
             raise Lost("it closed the connection")
 
     def _on_connect(self, _c: Client, _u: Any, _flags: Any, reason: Any, properties: Any) -> None:
         if reason.is_failure:
-            self._problem = f"it refuses us: {reason}"
+            self._problem = Lost(f"it refuses us: {reason}")
             return
         self._connected = True
-        self._window = min(getattr(properties, "ReceiveMaximum", WINDOW), WINDOW)
+        self._widest = min(getattr(properties, "ReceiveMaximum", WINDOW), WINDOW)
         self._limit.announced(getattr(properties, "MaximumPacketSize", None))
 
     def _on_disconnect(self, _c: Client, _u: Any, flags: Any, reason: Any, _p: Any) -> None:
@@ -173,20 +185,19 @@ class Connection:
             self._problem = self._refused()
             return
         self._limit.forget_learned()
-        self._problem = f"it ended the connection: {reason}" if told else "the connection broke"
-
-    def _refused(self) -> str:
-        _, topic, size = next(iter(self._under_way.values()))  # a broker answers in order
-        self._limit.refused(size)
-        return (
-            f"its answer to a message of {size} bytes on {topic} is not MQTT 5's; mosquitto "
-            "answers so what is larger than its message_size_limit"
+        self._problem = Lost(
+            f"it ended the connection: {reason}" if told else "the connection broke"
         )
+
+    def _refused(self) -> Lost:
+        _, topic, size = next(iter(self._under_way.values()))  # a broker answers in order
+        kind = TooLarge if self._limit.refused(size) else Lost
+        return kind(f"it answers a message of {size} bytes on {topic} with what is not MQTT 5")
 
     def _on_publish(self, _c: Client, _u: Any, mid: int, reason: Any, _p: Any) -> None:
         number, topic, size = self._under_way.pop(mid)
         if reason.is_failure:
-            self._problem = f"it refuses messages on {topic}: {reason}"
+            self._problem = Lost(f"it refuses messages on {topic}: {reason}")
         else:
             self._limit.took(size)
             self.arrived.append(number)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 
 from fer_stream_mqtt.connection import WINDOW, Connection
+from fer_stream_mqtt.limit import SizeLimit
 from fer_stream_mqtt.spool import Spool
 
 _REMOVE_S = 0.25  # confirmed messages leave the disk together; a kill sends these once more
@@ -14,11 +16,14 @@ _REMOVE_COUNT = 64
 class Delivery:
     """Publishes the spool's messages in their order, and removes what the broker has confirmed."""
 
-    def __init__(self, spool: Spool, connection: Connection) -> None:
+    def __init__(self, spool: Spool, connection: Connection, limit: SizeLimit) -> None:
         self._spool = spool
         self._connection = connection
+        self._limit = limit
         self._under_way: dict[int, int] = {}
         """The connection's number to the id in the spool, oldest first."""
+        self._too_large: deque[int] = deque()
+        """The ids of what is dropped, and still in the spool."""
         self._sent = 0
         self._removed = 0
         self._removed_s = time.monotonic()
@@ -41,7 +46,9 @@ class Delivery:
             return
         for message in self._spool.after(self._sent, room):
             number = self._connection.publish(message.topic, message.payload)
-            if number is not None:
+            if number is None:
+                self._too_large.append(message.id)
+            else:
                 self._under_way[number] = message.id
             self._sent = message.id
 
@@ -64,3 +71,6 @@ class Delivery:
     def _remove(self) -> None:
         self._removed, self._removed_s = self._confirmed, time.monotonic()
         self._spool.remove(self._removed)
+        while self._too_large and self._too_large[0] <= self._removed:
+            self._too_large.popleft()
+            self._limit.dropped += 1

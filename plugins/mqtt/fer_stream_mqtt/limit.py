@@ -14,12 +14,12 @@ _COMPLAIN_S = 60.0
 
 
 class SizeLimit:
-    """Turns away what is too large for the broker, counts it, and says so.
+    """Tells what is too large for the broker, and says how much of it was dropped.
 
     MQTT 5 forbids to send larger packets than the broker has announced. mosquitto's
     `message_size_limit` is not announced; its answer to a larger message is one that paho cannot
-    read, which ends the connection. That is taken for a limit when it happens twice in a row with
-    messages of one size, larger than all that the broker took.
+    read, which ends the connection. That is taken for a limit if the message was larger than all
+    that the broker took.
 
     Args:
         broker: Who it is, for messages.
@@ -34,7 +34,6 @@ class SizeLimit:
         self._learned: float = math.inf
         """Messages of so many bytes are not taken."""
         self._taken = 0
-        self._refused = 0
         self._reason = ""
         self._largest = 0
         self._complained_of = 0
@@ -48,28 +47,29 @@ class SizeLimit:
         """Note that the broker has confirmed a message."""
         self._taken = max(self._taken, payload_bytes)
 
-    def refused(self, payload_bytes: int) -> None:
-        """Note that the broker's answer to a message ended the connection."""
-        if payload_bytes == self._refused and payload_bytes > self._taken:
+    def refused(self, payload_bytes: int) -> bool:
+        """Return whether a message, whose answer ended the connection, was too large."""
+        too_large = payload_bytes > self._taken
+        if too_large:
             self._learned = payload_bytes
-        self._refused = payload_bytes
+        return too_large
 
     def forget_learned(self) -> None:
         """Begin anew: the broker may come back with other settings."""
-        self._learned = math.inf
-        self._taken = self._refused = 0
+        self._learned, self._taken = math.inf, 0
 
-    def turns_away(self, topic: str, payload: bytes) -> bool:
-        """Return whether a message is not to be sent, and count it then."""
+    def allows(self, topic: str, payload: bytes) -> bool:
+        """Return whether a message may be sent."""
         if packet_bytes(topic, payload) > self._announced:
             self._reason = f"packets above {self._announced} bytes (mosquitto: max_packet_size)"
         elif len(payload) >= self._learned:
-            self._reason = f"messages of {self._learned} bytes (mosquitto: message_size_limit)"
+            self._reason = (
+                f"messages of {self._learned} bytes, it seems (mosquitto: message_size_limit)"
+            )
         else:
-            return False
-        self.dropped += 1
+            return True
         self._largest = max(self._largest, len(payload))
-        return True
+        return False
 
     def complain(self, *, last: bool = False) -> None:
         """Say what was dropped: at most once in a while, and at last."""

@@ -15,7 +15,7 @@ from contextlib import suppress
 from fer_stream.errors import SinkError
 from fer_stream_mqtt.address import Address
 from fer_stream_mqtt.board import Board
-from fer_stream_mqtt.connection import Connection, Lost
+from fer_stream_mqtt.connection import Connection, Lost, TooLarge
 from fer_stream_mqtt.delivery import Delivery
 from fer_stream_mqtt.homeassistant import BIRTH_TOPIC
 from fer_stream_mqtt.limit import SizeLimit
@@ -111,6 +111,8 @@ class Sender:
                 began_s = time.monotonic()
                 try:
                     self._talk()
+                except TooLarge:  # what is dropped is said; each time the limit is lower
+                    continue
                 except Lost as problem:
                     self._complain(str(problem))
                 if time.monotonic() - began_s > _STEADY_S:
@@ -139,7 +141,7 @@ class Sender:
         )
         try:
             connection.open()
-            connection.publish(self._topics.availability, b"online", retain=True)
+            self._retain(connection, self._topics.availability, b"online")
             if self._announce is not None:
                 connection.subscribe(BIRTH_TOPIC)
             self._announced.clear()
@@ -151,7 +153,7 @@ class Sender:
             connection.close()
 
     def _serve(self, connection: Connection) -> None:
-        delivery = Delivery(self._spool, connection)
+        delivery = Delivery(self._spool, connection, self._limit)
         try:
             self._exchange(connection, delivery)
             self._say_goodbye(connection)
@@ -163,9 +165,9 @@ class Sender:
         steady_s = time.monotonic() + _TICK_S
         while True:
             self._tick()
-            if self._problems and time.monotonic() > steady_s:
-                self._problems.clear()
-                logger.warning("mqtt: broker %s: connected", self._address)
+            if time.monotonic() > steady_s:
+                connection.widen()
+                self._say_it_stands()
             closing_s = self._closing_s  # read before the spool: nothing is added after it
             delivery.advance()
             self._post(connection)
@@ -186,14 +188,18 @@ class Sender:
             for source in self.board.sources():
                 if source not in self._announced:
                     self._announced.add(source)
-                    connection.publish(*self._announce(source), retain=True)
-        for topic, payload in self.board.due(time.monotonic()):
-            connection.publish(topic, payload, retain=True)
+                    self._retain(connection, *self._announce(source))
+        for message in self.board.due(time.monotonic()):
+            self._retain(connection, *message)
+
+    def _retain(self, connection: Connection, topic: str, payload: bytes) -> None:
+        if connection.publish(topic, payload, retain=True) is None:
+            self._limit.dropped += 1
 
     def _say_goodbye(self, connection: Connection) -> None:
-        for topic, payload in self.board.due(time.monotonic(), last=True):
-            connection.publish(topic, payload, retain=True)
-        connection.publish(self._topics.availability, b"offline", retain=True)
+        for message in self.board.due(time.monotonic(), last=True):
+            self._retain(connection, *message)
+        self._retain(connection, self._topics.availability, b"offline")
         deadline_s = time.monotonic() + _GOODBYE_S
         while connection.unfinished and time.monotonic() < deadline_s:
             connection.pump(0.05)
@@ -222,6 +228,11 @@ class Sender:
             self._next_tick_s = time.monotonic() + _TICK_S
             self._spool.checkpoint()
             self._limit.complain()
+
+    def _say_it_stands(self) -> None:
+        if self._problems:
+            self._problems.clear()
+            logger.warning("mqtt: broker %s: connected", self._address)
 
     def _complain(self, problem: str) -> None:
         """Say once what is wrong, not at each attempt."""
