@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +13,9 @@ from fer_stream.spec import StageSpec, build, options_of, split_query
 from fer_stream.stages import Filter
 from fer_stream.testing import FakeSource
 from fer_stream.urls import without_login, without_password
+
+MONITORING = (Path(__file__).parents[1] / "docs" / "monitoring.md").read_text()
+NAMED = MONITORING.split("ends in one of some words (")[1].split(")")[0]
 
 
 class Many(Filter):
@@ -72,11 +77,26 @@ def test_options_follow_the_last_question_mark(
         ("rtsp://cam/user=a&password=secret&ch=1", "rtsp://cam/user=a&password=***&ch=1"),
         ("rtsp://cam/user=a_password=se_cret_ch=1?x", "rtsp://cam/user=a_password=***_ch=1?x"),
         ("//user:secret@host/1", "//user:***@host/1"),
+        ("rtsp://me@x.com:secret@host/1", "rtsp://me@x.com:***@host/1"),
+        ("rtsp://me@x.com:se/cret@host/1", "rtsp://me@x.com:***@host/1"),
+        ("rtsp://user:12/secret@host/1", "rtsp://user:***@host/1"),
+        ("rtsp://user:12?secret@host/1", "rtsp://user:***@host/1"),
+        ("http://token@host/1", "http://***@host/1"),
+        ("http://token@host:80/a@b", "http://***@host:80/a@b"),
+        ("http://token@[::1]:80/a@b", "http://***@[::1]:80/a@b"),
+        ("http://cam/x?u=me&p=secret&size=1", "http://cam/x?u=me&p=***&size=1"),
+        ("http://cam/x?p=secret&user=me", "http://cam/x?p=***&user=me"),
+        ("srt://cam:9?mode=caller&passphrase=secret", "srt://cam:9?mode=caller&passphrase=***"),
+        ("http://cam/x?Login.Password=secret", "http://cam/x?Login.Password=***"),
+        ("http://cam/x?ssid=1&_sid=secret", "http://cam/x?ssid=1&_sid=***"),
         # Nothing to hide.
-        ("rtsp://user@host/1", "rtsp://user@host/1"),
         ("rtsp://host:554/1", "rtsp://host:554/1"),
-        ("http://host:80/mail/a@b.c", "http://host:80/mail/a@b.c"),
-        ("http://host:80?who=a@b.c", "http://host:80?who=a@b.c"),
+        ("http://host.lan:80/mail/a@b.c", "http://host.lan:80/mail/a@b.c"),
+        ("http://localhost:80/mail/a@b.c", "http://localhost:80/mail/a@b.c"),
+        ("http://[::1]:80/mail/a@b.c", "http://[::1]:80/mail/a@b.c"),
+        ("http://10.0.0.1:80?who=a@b.c", "http://10.0.0.1:80?who=a@b.c"),
+        ("http://cam/x?p=2&size=1", "http://cam/x?p=2&size=1"),
+        ("http://cam/x?spin=1&u=me", "http://cam/x?spin=1&u=me"),
         ("http://host/a:b@c", "http://host/a:b@c"),
         ("rtsp://user:secret@host/x@y", "rtsp://user:***@host/x@y"),
         ("http://cam/x?pass_through=1&keys=2", "http://cam/x?pass_through=1&keys=2"),
@@ -89,10 +109,18 @@ def test_a_password_is_hidden_and_nothing_else(url: str, shown: str) -> None:
     assert without_password(shown) == shown
 
 
+@pytest.mark.parametrize("word", re.findall(r"`(\w+)`", NAMED))
+@pytest.mark.parametrize("before", ["", "user_", "X-"])
+def test_every_word_that_the_docs_name_hides_its_value(word: str, before: str) -> None:
+    shown = f"http://cam/x?size=1&{before}{word}=***#top"
+    assert without_password(shown.replace("***", "sec_ret")) == shown
+
+
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
         ("rtsp:/user:secret@cam/1", "rtsp:***@cam/1"),
+        ("rtsp:/cam/1?password=secret", "rtsp:/cam/1?password=***"),
         ("rtsp:user:secret@cam/1", "rtsp:***@cam/1"),
         ("rtsp//user:se@c/ret@cam/1", "rtsp//user:***@cam/1"),
         ("u:secret@cam", "u:***@cam"),
