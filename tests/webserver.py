@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,9 +34,13 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[str]:
-    """Serve a folder; yields the URL's beginning, `127.0.0.1:PORT`."""
+def serving(folder: Path, certificates: Path | None = None) -> Iterator[str]:
+    """Serve a folder, with TLS if `make_certificates` was given one; yields `127.0.0.1:PORT`."""
     server = _Server(("127.0.0.1", 0), partial(_Handler, directory=str(folder)))
+    if certificates:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificates / "server.crt", certificates / "server.key")
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, name="web server", daemon=True)
     thread.start()
     try:

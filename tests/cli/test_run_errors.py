@@ -133,6 +133,13 @@ def test_one_of_several_sources_that_does_not_open_stops_the_run(tmp_path: Path)
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_protocol_that_ffmpeg_lacks_ends_a_run_that_would_try_again(tmp_path: Path) -> None:
+    source = ("--source", "network:nosuch://127.0.0.1:1/")
+    done = run("run", *source, "--sink", "csv:out.csv", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "lacks nosuch; use another protocol" in done.stderr.splitlines()[-1]
+
+
 def test_a_cut_film_keeps_its_rows_and_says_incomplete(tmp_path: Path, clip: Any) -> None:
     cut(clip("talk.mkv"), 0.6)
     done = run("run", "--source", "talk.mkv", "--sink", "csv:out.csv", cwd=tmp_path)

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
 
+from tests.certificates import make_certificates
 from tests.needs import require_program
 from tests.programs import wait_until
 
@@ -176,20 +177,6 @@ class Subscriber:
     def _hear(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
         payload = bytes(message.payload)
         self.heard.append(Heard(message.topic, payload, message.qos, message.retain))
-
-
-def make_certificates(folder: Path) -> None:
-    """Make a CA (`ca.crt`) and a certificate for localhost (`server.crt`, `server.key`)."""
-    openssl = require_program("openssl")
-    key = ("-newkey", "rsa:2048", "-nodes")
-    (folder / "names").write_text("subjectAltName=DNS:localhost\n")
-    for command in (
-        f"req -x509 -keyout ca.key -out ca.crt -days 2 -subj /CN=test-ca {' '.join(key)}",
-        f"req -keyout server.key -out server.csr -subj /CN=localhost {' '.join(key)}",
-        "x509 -req -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial -out server.crt "
-        "-days 2 -extfile names",
-    ):
-        subprocess.run([openssl, *command.split()], cwd=folder, check=True, capture_output=True)
 
 
 def _free_port() -> int:

@@ -22,7 +22,8 @@ from fer_stream.events import event
 from fer_stream.spec import StageSpec, build
 from fer_stream.testing import check_sink, make_face, make_frame, make_result, make_run
 from fer_stream.types import Box, StreamInfo
-from tests.mqtt.broker import PASSWORD, USER, Broker, Subscriber, make_certificates
+from tests.certificates import make_certificates
+from tests.mqtt.broker import PASSWORD, USER, Broker, Subscriber
 from tests.mqtt.sinks import opened, seen, told
 from tests.programs import environment, wait_until
 

@@ -139,6 +139,23 @@ def test_a_url_without_a_host_is_refused(url: str) -> None:
         NetworkSource(url)
 
 
+@pytest.mark.parametrize("url", ["RTSP://user:secret@127.0.0.1:1/CAM", "Http://127.0.0.1:1/CAM"])
+def test_a_scheme_may_be_written_in_capitals(url: str) -> None:
+    with pytest.raises(SourceError, match=r"cannot open (rtsp|http)://.*/CAM: Connection refused"):
+        NetworkSource(url).open()
+
+
+def test_rtmp_is_read_with_tls_too() -> None:
+    assert "rtmps" in NetworkSource.schemes
+    with pytest.raises(SourceError, match=r"cannot open rtmps://.*: Connection refused"):
+        NetworkSource("rtmps://127.0.0.1:1/live/key").open()
+
+
+def test_a_protocol_that_ffmpeg_lacks_is_no_loss_to_be_tried_again() -> None:
+    with pytest.raises(ConfigError, match=r"cannot open nosuch://.* lacks nosuch; use another"):
+        NetworkSource("nosuch://127.0.0.1:1/").open()
+
+
 def test_who_waits_for_it_waits_for_longer_than_it_tries(web: str) -> None:
     source = NetworkSource(f"http://{web}/clip.mp4", open_timeout=60, read_timeout=9)
     assert source.frame_timeout_s == 9
