@@ -96,6 +96,8 @@ class Source(Stage):
     """A live source without a frame for so many seconds has stalled: a frame that comes after that
     may be an old one, is not shown, and ends the connection. 4.5 s later it is given up: a blocked
     thread is left behind, and a new instance opened on a new one."""
+    frame_timeout_option: ClassVar[str] = ""
+    """The option that sets `frame_timeout_s`, to be named where the stream may only be slow."""
 
     @abstractmethod
     def open(self) -> StreamInfo:

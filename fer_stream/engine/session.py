@@ -44,6 +44,7 @@ class Session:
 
     def __init__(self, owner: Owner, source: Source, number: int, *, is_open: bool) -> None:
         self.open_timeout_s, self.frame_timeout_s = source.open_timeout_s, source.frame_timeout_s
+        self.frame_timeout_option = source.frame_timeout_option
         self.frames = 0
         self.error: BaseException | None = None
         self.is_over = False

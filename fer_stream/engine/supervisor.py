@@ -173,7 +173,7 @@ class Supervisor:
             return session.open_timeout_s - silent_s
         if silent_s < session.frame_timeout_s:
             return session.frame_timeout_s - silent_s
-        self._tell_stalled(silent_s)
+        self._tell_stalled(session, silent_s)
         return session.frame_timeout_s + GRACE_S - silent_s
 
     def _abandon(self, session: Session) -> None:
@@ -194,7 +194,7 @@ class Supervisor:
             is_lost = isinstance(error, SourceError) and not isinstance(error, IncompleteError)
             if self.live and is_lost:
                 if session.frames and silent_s >= STALL_SHARE * session.frame_timeout_s:
-                    self._tell_stalled(silent_s)
+                    self._tell_stalled(session, silent_s)
                 self._tell("reconnecting", str(error))
                 return False
         if error is None:
@@ -283,9 +283,11 @@ class Supervisor:
                 self._tell("online", info=info)
         return frame
 
-    def _tell_stalled(self, silent_s: float) -> None:
+    def _tell_stalled(self, session: Session, silent_s: float) -> None:
         if self.stats.state == "online":
-            self._tell("stalled", f"no frame for {silent_s:.1f} s")
+            option = session.frame_timeout_option
+            remedy = f"; if it is only slow, set a longer {option} in a --config file"
+            self._tell("stalled", f"no frame for {silent_s:.1f} s{remedy if option else ''}")
 
     def _tell(self, state: SourceState, reason: str = "", info: StreamInfo | None = None) -> None:
         """Report a change, once: with the frames to the sinks, and to the log."""

@@ -42,6 +42,7 @@ class NetworkSource(Source):
 
     name = "network"
     schemes = ("rtsp", "rtsps", "rtmp", "rtmps", "http", "https", "udp", "tcp", "srt")
+    frame_timeout_option = "read_timeout"
 
     def __init__(
         self,

@@ -138,6 +138,7 @@ def test_a_camera_that_freezes_has_stalled_and_nothing_old_is_shown_as_new(
     shown = pictures(seen, session=0)
     assert len(set(shown)) == len(shown), "a picture came once more"
     assert seen.states()[:3] == ["online", "stalled", "reconnecting"]
+    assert "if it is only slow, set a longer read_timeout in a --config" in seen.statuses[1].reason
     before = len(seen.results)
     camera.thaw()
     seen.wait_for(lambda: len(seen.results) > before)
