@@ -14,7 +14,7 @@ from typing import Any, Literal, cast, get_args
 from fer_stream.errors import ConfigError
 from fer_stream.plugins import Plugins
 from fer_stream.sources import IMAGE_ENDINGS, is_picture_of
-from fer_stream.spec import StageSpec, options_of, split_query
+from fer_stream.spec import StageSpec, options_of, refuse_valueless, split_query
 from fer_stream.urls import without_password
 
 OnSinkError = Literal["auto", "stop", "continue"]
@@ -239,26 +239,38 @@ def _parse(kind: str, text: str, plugins: Plugins) -> StageSpec:
         # A camera's own query (?channel=1&subtype=0) belongs to its URL, also in network:rtsp://...
         name, _, target = text.partition(":")
         return StageSpec(by_scheme, text) if by_scheme else StageSpec(name, target)
-    if kind == "source":
-        return _bare_source(text, plugins)
-    head, options = split_query(text)
-    if by_scheme:
-        return StageSpec(by_scheme, head, options)
+    head, options = (text, {}) if kind == "source" and exists(text) else split_query(text)
     name, _, target = head.partition(":")
-    return StageSpec(name, target, options)
+    if by_scheme:
+        spec = StageSpec(by_scheme, head, options)
+    elif kind == "source":
+        spec = _bare_source(head, options, plugins)
+    else:
+        spec = StageSpec(name, target, options)
+    if "?" in head and not exists(head):
+        written = name.partition("?")[0]
+        meant = written if written in plugins.table(kind) else spec.name
+        if meant in plugins.table(kind):
+            refuse_valueless(plugins.get(kind, meant), head)
+    return spec
 
 
-def _bare_source(text: str, plugins: Plugins) -> StageSpec:
+def _bare_source(head: str, options: Mapping[str, Any], plugins: Plugins) -> StageSpec:
     # os.path, not Path: that raises for a name that is too long.
     exists, is_dir = os.path.exists, os.path.isdir
-    # A file may have any name: one that is there is meant, whatever it looks like.
-    head, options = (text, {}) if exists(text) else split_query(text)
     name, _, target = head.partition(":")
     if head.isdecimal():
         return StageSpec("camera", head, options)
+    # A file may have any name: one that is there is meant, whatever it looks like.
     if name in plugins.table("source") and not exists(head):
         return StageSpec(name, target, options)
     is_glob = bool(set(head) & set("*[")) and not exists(head)  # "talk [final].mp4" is a file
-    if is_dir(head) or Path(head).suffix.lower() in IMAGE_ENDINGS or is_glob:
-        return StageSpec("images", head, options)
-    return StageSpec("file", head, options)
+    is_pictures = is_dir(head) or Path(head).suffix.lower() in IMAGE_ENDINGS or is_glob
+    reader = "images" if is_pictures else "file"
+    if head in plugins.table("source") and head != reader:
+        here = "folder" if is_dir(head) else "file"
+        raise ConfigError(
+            f"'{head}' is a {here} here and also a source; write ./{head} for the {here}, or "
+            f"{head}: for the source"
+        )
+    return StageSpec(reader, head, options)

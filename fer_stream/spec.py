@@ -41,17 +41,29 @@ class StageSpec:
 
 
 def split_query(text: str) -> tuple[str, dict[str, str]]:
-    """Split `what?key=value&key=value` at its last `?`; without `=` behind it, it is no query."""
+    """Split `what?key=value&key=value` at its last `?`; without `=` behind it, it is no query.
+
+    %20 and the like stand for a letter; a + is one, as in file names, and no blank.
+    """
     head, mark, query = text.rpartition("?")
     if not mark or "=" not in query:
         return text, {}
-    return head, dict(parse_qsl(query, keep_blank_values=True))
+    return head, dict(parse_qsl(query.replace("+", "%2B"), keep_blank_values=True))
 
 
 def options_of(cls: type[Stage]) -> dict[str, inspect.Parameter]:
     """Return a stage's options: the keyword-only parameters of its constructor."""
     parameters = inspect.signature(cls, eval_str=True).parameters
     return {k: p for k, p in parameters.items() if p.kind is inspect.Parameter.KEYWORD_ONLY}
+
+
+def refuse_valueless(cls: type[Stage], text: str) -> None:
+    """Raise `ConfigError` if text that is no query ends in one of a stage's options: `?append`."""
+    known = options_of(cls)
+    for key in text.rpartition("?")[2].split("&"):
+        if key in known:
+            value = "yes" if _wanted(known[key].annotation) is bool else "..."
+            raise ConfigError(f"{cls.name}: option '{key}' has no value; write ?{key}={value}")
 
 
 def constructor_problem(cls: type[Stage]) -> str | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fer_stream.config import RunConfig, make_config, read_toml
+from fer_stream.config import RunConfig, make_config, read_toml, stage_spec
 from fer_stream.errors import ConfigError
 from fer_stream.plugins import installed, with_given
 from fer_stream.spec import StageSpec
@@ -222,10 +222,54 @@ def test_a_folder_is_a_source_of_images(cwd: Path) -> None:
     assert source(f"{cwd}/") == StageSpec("images", f"{cwd}/")
 
 
-@pytest.mark.parametrize("name", ["demo", "camera", "talk [final cut].mp4", "best*of.mp4"])
+@pytest.mark.parametrize(
+    "name", ["demo:1", "camera:0", "file", "demo?seconds", "talk [final cut].mp4", "best*of.mp4"]
+)
 def test_a_file_that_exists_is_meant_whatever_its_name_looks_like(name: str, cwd: Path) -> None:
     (cwd / name).write_bytes(b"")
     assert source(name) == StageSpec("file", name)
+
+
+@pytest.mark.parametrize("name", ["demo", "camera"])
+@pytest.mark.parametrize("here", ["folder", "file"])
+def test_what_is_there_by_a_sources_name_is_told_from_it(name: str, here: str, cwd: Path) -> None:
+    (cwd / name).mkdir() if here == "folder" else (cwd / name).touch()
+    with pytest.raises(ConfigError, match=rf"'{name}' is a {here} here and also .*\./{name} for"):
+        source(name)
+    assert source(f"./{name}").target == f"./{name}"
+    assert source(f"{name}:") == StageSpec(name)
+
+
+def test_a_folder_called_images_is_read_as_one(cwd: Path) -> None:
+    (cwd / "images").mkdir()
+    assert source("images") == StageSpec("images", "images")
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "problem"),
+    [
+        ("sink", "csv:b.csv?append", r"csv: option 'append' has no value; write \?append=yes"),
+        ("sink", "csv:b.csv?x&every_frame", "csv: option 'every_frame' has no value"),
+        ("sink", "overlay?fullscreen", r"overlay: option 'fullscreen' has no value"),
+        ("sink", "video:out.mp4?crf", r"video: option 'crf' has no value; write \?crf=\.\.\."),
+        ("source", "demo?seconds", "demo: option 'seconds' has no value"),
+        ("source", "frames/*.png?fps", "images: option 'fps' has no value"),
+    ],
+)
+def test_an_option_without_a_value_is_no_part_of_a_files_name(
+    kind: str, text: str, problem: str
+) -> None:
+    with pytest.raises(ConfigError, match=problem):
+        stage_spec(kind, text, installed())
+
+
+@pytest.mark.parametrize("name", ["b.csv?", "what?.csv", "a?b&c.csv", "append?.csv"])
+def test_a_file_to_write_may_have_a_question_mark_in_its_name(name: str) -> None:
+    assert config(sink=f"csv:{name}").sink == (StageSpec("csv", name),)
+
+
+def test_a_streams_query_is_its_servers() -> None:
+    assert source("http://cam/x?live").target == "http://cam/x?live"
 
 
 def test_a_name_that_no_file_can_have_is_no_crash() -> None:

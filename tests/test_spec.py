@@ -48,6 +48,7 @@ class Many(Filter):
         ("frame_???.png", "frame_???.png", {}),
         ("frame_?.png?fps=5", "frame_?.png", {"fps": "5"}),
         ("a?text=a%20b%26c", "a", {"text": "a b&c"}),
+        ("a?text=c++.txt", "a", {"text": "c++.txt"}),
     ],
 )
 def test_options_follow_the_last_question_mark(
