@@ -17,10 +17,10 @@ _KNOBS = (
     ),
     click.option(
         "--detect-size",
-        type=click.IntRange(min=24),
+        type=int,  # each detector has its own least
         metavar="PX",
         help="Long side that the frame is shrunk to for the search: larger is finer, and takes "
-        "longer. [default: the detector's]",
+        "longer. [default: the detector's; at least 32 with onnx and yunet, 24 with haar]",
     ),
     click.option(
         "--analyse-fps",

@@ -23,6 +23,8 @@ from fer_stream.words import counted
 
 logger = logging.getLogger("fer_stream")
 
+_MOST_FPS = 10_000  # faster than any camera for faces; films cannot hold just any rate
+
 
 class ImagesSource(Source):
     """Reads pictures in the order of their names: `images:holiday/`, `images:frame_*.png?fps=25`.
@@ -37,8 +39,8 @@ class ImagesSource(Source):
     name = "images"
 
     def __init__(self, target: str = "", *, fps: float | None = None) -> None:
-        if fps is not None and fps <= 0:
-            raise ConfigError(f"images: fps must be above 0, got {fps}")
+        if fps is not None and not 0 < fps <= _MOST_FPS:
+            raise ConfigError(f"images: fps must be above 0, at most {_MOST_FPS}, got {fps:g}")
         expected = "a picture, a folder or a glob, e.g. images:holiday/"
         self._target = self.source_id = path_target(self.name, target, expected)
         self._fps = fps

@@ -206,5 +206,7 @@ def test_a_name_that_no_file_can_have_is_an_error_of_ours() -> None:
 def test_wrong_options_are_refused() -> None:
     with pytest.raises(ConfigError, match="images needs a picture, a folder or a glob"):
         ImagesSource()
-    with pytest.raises(ConfigError, match="fps must be above 0, got 0"):
+    with pytest.raises(ConfigError, match="fps must be above 0, at most 10000, got 0"):
         ImagesSource("x", fps=0)
+    with pytest.raises(ConfigError, match=r"fps must be above 0, at most 10000, got 1e\+12"):
+        ImagesSource("x", fps=1e12)
