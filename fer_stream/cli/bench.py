@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fer_stream.cli.knobs import knobs
+from fer_stream.cli.knobs import given, knobs
 from fer_stream.errors import ConfigError
 from fer_stream.words import counted
 
@@ -62,7 +62,7 @@ def bench(source: str, seconds: float, as_json: bool, **flags: Any) -> None:
     from fer_stream.urls import without_password
 
     prepare_process()
-    settings = {"source": source, **{key: value for key, value in flags.items() if value}}
+    settings = {"source": source, **given(flags)}
     plugins = installed()
     config = make_config(settings, plugins)
     check(config, plugins)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
@@ -37,3 +37,8 @@ def knobs(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(_KNOBS):
         command = option(command)
     return command
+
+
+def given(flags: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those of a command's flags that somebody has given; a 0 is one."""
+    return {key: value for key, value in flags.items() if value not in (None, (), "")}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fer_stream.cli.knobs import knobs
+from fer_stream.cli.knobs import given, knobs
 from fer_stream.errors import ConfigError, FerStreamError
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def _prepared(config: str | None, flags: dict[str, Any]) -> tuple[RunConfig, Eng
 
     prepare_process()
     settings = read_toml(config) if config else {}
-    settings.update({key: value for key, value in flags.items() if value})
+    settings.update(given(flags))
     settings.setdefault("sink", ["console"])
     for flag, other in (("model", "classifier"), ("classifier", "model")):
         if flags[flag] and not flags[other]:  # two words for one thing: the flag wins over both

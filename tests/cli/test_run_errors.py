@@ -55,6 +55,8 @@ def model_without_labels(folder: Path) -> Path:
             2,
             "csv: option 'append' must be true or false, got 'maybe'",
         ),
+        ((*DEMO, "--detect-size", "31"), 2, "onnx: detect_size must be at least 32, got 31"),
+        ((*DEMO, "--detect-size", "0"), 2, "onnx: detect_size must be at least 32, got 0"),
         ((*DEMO, "--model", "nosuch.onnx"), 2, "no such model: nosuch.onnx"),
         ((*DEMO, "--model", "text.mp4"), 2, "cannot load model text.mp4"),
         ((*DEMO, "--config", "nosuch.toml"), 2, "cannot read nosuch.toml"),

@@ -72,7 +72,7 @@ def test_a_group_alone_shows_its_help(tmp_path: Path) -> None:
         ("--sink video://me:secret@x/a.mp4", "video cannot use a URL"),
         ("--sink console://me:secret@x", "console takes no target, got '//me:***@x'"),
         ("--sink ftp://me:secret@x", "unknown sink 'ftp'; known: console, csv,"),
-        ("--source ftp://me:secret@x", "as URLs: http://, https://, rtmp://, rtsp://"),
+        ("--source ftp://me:secret@x", "as URLs: http://, https://, rtmp://, rtmps://, rtsp://"),
         ("--source file://me:secret@x/a.mp4", "file cannot use a URL"),
         ("--source images:ftp://me:secret@x/*.png", "images cannot use a URL"),
         ("--source camera://me:secret@x", "camera must be a number such as camera:0"),
