@@ -252,7 +252,8 @@ class Sink(Stage):
 
     In a live run a sink that raised is closed, and opened again after 1 to 30 s, the same instance:
     it goes on with what it has written and does not start anew. `open` must change nothing that
-    was there before the run, such as an old file: the run may still fail to start.
+    was there before the run, such as an old file, nor may a `close` without a `write`: the run may
+    still fail to start.
 
     Example:
         class Shout(Sink):

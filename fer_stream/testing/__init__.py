@@ -22,7 +22,7 @@ from fer_stream.testing.checks import (
     check_tracker,
 )
 from fer_stream.testing.fakes import FakeClassifier, FakeDetector, FakeSource, ListSink
-from fer_stream.testing.sink_checks import check_sink, check_sink_goes_on
+from fer_stream.testing.sink_checks import check_sink, check_sink_goes_on, check_sink_spares
 from fer_stream.testing.values import (
     EMOTIONS,
     make_face,
@@ -44,6 +44,7 @@ __all__ = [
     "check_filter",
     "check_sink",
     "check_sink_goes_on",
+    "check_sink_spares",
     "check_source",
     "check_tracker",
     "make_face",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
@@ -55,6 +56,21 @@ def check_sink_goes_on(sink: Sink) -> None:
             sink.write(result)
         finally:
             sink.close()
+
+
+def check_sink_spares(sink: Sink, old: Path) -> None:
+    """Open and close a sink, as a run does that fails to start: an old file must stay as it was.
+
+    Args:
+        sink: Not opened yet, and told to write to `old`.
+        old: A file that is there and is not empty.
+    """
+    before = old.read_bytes()
+    expect(bool(before), f"an empty file shows nothing; put something into {old}")
+    sink.open(make_run())
+    sink.close()
+    same = old.is_file() and old.read_bytes() == before
+    expect(same, "neither open nor close may change an old file that nothing was written to")
 
 
 def typical_results() -> list[FrameResult]:

@@ -22,6 +22,7 @@ class TallySink(Sink):
         self._path = Path(target)
         self._least = least
         self._counts: Counter[str] = Counter()
+        self._frames = 0
 
     def open(self, run: RunInfo) -> None:
         """Make sure that the sums can be written in the end."""
@@ -30,10 +31,13 @@ class TallySink(Sink):
 
     def write(self, result: FrameResult) -> None:
         """Count a frame's faces."""
+        self._frames += 1
         self._counts.update(face.scores.top for face in result.faces)
 
     def close(self) -> None:
-        """Write the sums."""
+        """Write the sums; a run that gave no frame leaves an old file as it was."""
+        if not self._frames:
+            return
         sums = [(n, emotion) for emotion, n in self._counts.most_common() if n >= self._least]
         self._path.write_text("".join(f"{emotion} {n}\n" for n, emotion in sums))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from fer_stream.testing import (
     check_detector,
     check_filter,
     check_sink,
+    check_sink_spares,
     check_source,
     check_tracker,
     make_face,
@@ -33,6 +35,7 @@ from fer_stream.types import (
     Face,
     Frame,
     FrameResult,
+    RunInfo,
     StreamInfo,
     Track,
 )
@@ -365,6 +368,44 @@ def test_a_sink_that_counts_on_what_does_not_hold_fails(cls: type[ListSink], pro
 def test_a_sink_that_breaks_its_promise_is_refused(cls: type[ListSink], problem: str) -> None:
     with pytest.raises(AssertionError, match=problem):
         check_sink(cls())
+
+
+class _WritesAtTheEnd(ListSink):
+    def __init__(self, target: str) -> None:
+        super().__init__()
+        self.path = Path(target)
+
+    def close(self) -> None:
+        self.path.write_text(f"{len(self.results)} results")
+
+
+class _EmptiesAtOnce(_WritesAtTheEnd):
+    def open(self, run: RunInfo) -> None:
+        self.path.write_text("")
+
+    def close(self) -> None:
+        pass
+
+
+class _MovesAway(_EmptiesAtOnce):
+    def open(self, run: RunInfo) -> None:
+        self.path.rename(self.path.with_suffix(".old"))
+
+
+@pytest.mark.parametrize("cls", [_WritesAtTheEnd, _EmptiesAtOnce, _MovesAway])
+def test_a_sink_that_costs_an_old_file_is_refused(
+    cls: type[_WritesAtTheEnd], tmp_path: Path
+) -> None:
+    old = tmp_path / "sums.txt"
+    old.write_text("of an earlier run")
+    with pytest.raises(AssertionError, match="may change an old file"):
+        check_sink_spares(cls(str(old)), old)
+
+
+def test_an_empty_file_would_show_nothing_and_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "sums.txt").touch()
+    with pytest.raises(AssertionError, match="put something into"):
+        check_sink_spares(ListSink(), tmp_path / "sums.txt")
 
 
 def test_a_sink_that_fails_is_closed() -> None:

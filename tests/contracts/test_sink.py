@@ -15,7 +15,7 @@ import pytest
 from fer_stream.plugins import installed
 from fer_stream.spec import StageSpec, build
 from fer_stream.stages import Sink
-from fer_stream.testing import ListSink, check_sink
+from fer_stream.testing import ListSink, check_sink, check_sink_spares
 from fer_stream.types import FrameResult
 from tests.programs import environment
 
@@ -114,6 +114,13 @@ def test_the_films_show_each_frame_for_its_time(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_sink_bears_a_run_without_a_frame(name: str, tmp_path: Path) -> None:
     check_sink(_make(name, tmp_path), ())
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if FILES[name]])
+def test_a_sink_that_is_given_nothing_spares_an_old_file(name: str, tmp_path: Path) -> None:
+    old = tmp_path / FILES[name]
+    old.write_text("of an earlier run\n")
+    check_sink_spares(_make(name, tmp_path), old)
 
 
 def test_the_overlay_keeps_the_contract(display: str) -> None:
