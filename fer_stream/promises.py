@@ -80,6 +80,17 @@ def answer_problem(
     return None if kind is Detection else _ids_problem([one.track_id for one in answer])
 
 
+def labels_problem(faces: Sequence[Face], labels: tuple[str, ...]) -> str | None:
+    """Return what is wrong with the labels of what a filter reports, where `labels` are the run's.
+
+    Sinks begin with the run's labels, such as a CSV's header, before they see a face.
+    """
+    for face in faces:
+        if face.scores.labels != labels:
+            return f"apply must keep the run's labels {labels}, got {face.scores.labels}"
+    return None
+
+
 def second_look_problem(said: object, count: int) -> str | None:
     """Return what is wrong with what a detector says of so many boxes at a second look."""
     if said is None:

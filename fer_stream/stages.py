@@ -221,7 +221,7 @@ class Classifier(Stage):
 
 
 class Filter(Stage):
-    """Changes what is reported of a frame's faces: smooths, hides, renames.
+    """Changes what is reported of a frame's faces: smooths, hides, chooses what is shown.
 
     Each session of each source has its own instance, called for every frame in order on a
     classifier thread.
@@ -236,7 +236,7 @@ class Filter(Stage):
 
     @abstractmethod
     def apply(self, frame: Frame, faces: Sequence[Face]) -> list[Face]:
-        """Return the faces to report."""
+        """Return the faces to report; their scores keep the classifier's labels."""
 
 
 class Sink(Stage):

@@ -73,9 +73,9 @@ class Engine:
         ]
         self._outlets: list[Outlet] = [*self._threads, *([self._main] if self._main else [])]
         self._classifying = ClassifierThreads(classifier, self._outlets, self._failed, self.stats)
-        size, ahead_px = classifier.input_size, AHEAD_PX // len(plans)
+        ahead_px = AHEAD_PX // len(plans)
         self.lanes = [
-            Lane(plan, size, self._classifying.new_tray(), ahead_px, self._failed, self.stats)
+            Lane(plan, classifier, self._classifying.new_tray(), ahead_px, self._failed, self.stats)
             for plan in plans
         ]
         self._errors: list[BaseException] = []

@@ -15,8 +15,8 @@ from fer_stream.engine.schedule import AnalysisPace, DetectionSchedule
 from fer_stream.engine.stats import RunStats
 from fer_stream.engine.supervisor import Origin, Supervisor
 from fer_stream.imaging import crop_face
-from fer_stream.promises import answer_problem
-from fer_stream.stages import Detector, Filter, Tracker
+from fer_stream.promises import answer_problem, labels_problem
+from fer_stream.stages import Classifier, Detector, Filter, Tracker
 from fer_stream.types import (
     EmotionScores,
     Face,
@@ -70,7 +70,7 @@ class Lane:
 
     Args:
         plan: The stages.
-        crop_size: (height, width) in px of the crops that the classifier wants.
+        classifier: Says which crops it wants, and with which labels it will answer.
         tray: Where frames with cropped faces, and statuses, are handed on.
         ahead_px: How many pixels of a file's pictures may wait before the analysis, and after it.
         failed: Called, on the thread concerned, with an exception that ended a thread, and whether
@@ -81,13 +81,13 @@ class Lane:
     def __init__(
         self,
         plan: Plan,
-        crop_size: tuple[int, int],
+        classifier: Classifier,
         tray: Tray[Work | SourceStatus],
         ahead_px: int,
         failed: Callable[[BaseException, bool], None],
         stats: RunStats,
     ) -> None:
-        self._crop_size = crop_size
+        self._crop_size, self._labels = classifier.input_size, classifier.labels
         self._tray = tray
         self._ahead_px = ahead_px
         self._failed = failed
@@ -189,6 +189,7 @@ class Lane:
                 with Blamed(stage, where):
                     faces = stage.apply(work.frame, faces)
                 refuse(stage, where, answer_problem(faces, Face, "apply", work.frame))
+                refuse(stage, where, labels_problem(faces, self._labels))
         if not self._reads_all:
             self._last_read = {face.track_id: face for face in faces if face.track_id is not None}
         return faces

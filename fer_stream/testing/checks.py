@@ -15,12 +15,13 @@ from fer_stream.promises import (
     answer_problem,
     classifier_problem,
     frame_problem,
+    labels_problem,
     order_problem,
     scores_problem,
     second_look_problem,
 )
 from fer_stream.stages import Classifier, Detector, Filter, Source, Stage, Tracker
-from fer_stream.testing.values import make_face, make_frame
+from fer_stream.testing.values import EMOTIONS, make_face, make_frame
 from fer_stream.types import Box, Detection, EmotionScores, Face, Frame, StreamInfo, Track
 from fer_stream.urls import without_password
 
@@ -171,6 +172,7 @@ def check_filter(stage: Filter) -> None:
         with unchanged(frame):
             kept = stage.apply(frame, faces)
         _expect_none(answer_problem(kept, Face, "apply", frame))
+        _expect_none(labels_problem(kept, EMOTIONS))
         for face in kept:
             _check_probabilities(face.scores)
         same = all(

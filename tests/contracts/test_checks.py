@@ -309,6 +309,7 @@ class _InPlace(Filter):
         (_BadFilter(()), "must return a list"),
         (_BadFilter([Track(Box(0, 0, 5, 5), 1)]), "a list of Face, got Track"),
         (_BadFilter([make_face(), make_face()]), "share a track id"),
+        (_BadFilter([make_face("good", labels=("good", "bad"))]), "must keep the run's labels"),
         (_InPlace(), "must not write to the scores"),
     ],
 )

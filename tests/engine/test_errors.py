@@ -24,7 +24,7 @@ from fer_stream.errors import (
     StageError,
     StopStream,
 )
-from fer_stream.testing import make_frame
+from fer_stream.testing import make_face, make_frame
 from fer_stream.types import Box, Detection, Face, StreamInfo, Track
 
 pytestmark = [pytest.mark.timeout(20), pytest.mark.usefixtures("no_thread_remains")]
@@ -85,6 +85,7 @@ def test_a_stage_that_raises_ends_the_run_with_its_error(
 
 INFO = StreamInfo("film", 64, 48)
 BOX, OUTSIDE = Box(4, 4, 16, 16), Box(60, 4, 16, 16)
+RENAMED = make_face("good", box=BOX, labels=("good", "bad"))
 # What a method answers, of each kind that a contract does not allow; those that nothing else would
 # have stumbled upon too, such as a generator, which was read once and then was empty.
 WRONG: dict[str, tuple[str, str, Any, str]] = {
@@ -99,6 +100,7 @@ WRONG: dict[str, tuple[str, str, Any, str]] = {
     "twins": ("tracker", "update", [Track(BOX, 1), Track(BOX, 1)], "share a track id"),
     "filter": ("filter_", "apply", iter([]), "must return a list, .* got list_iterator"),
     "tracks": ("filter_", "apply", [Track(BOX, 1)], "must return a list of Face, got Track"),
+    "renamed": ("filter_", "apply", [RENAMED], r"keep the run's labels \('dark', 'bright'\), got"),
     "scores": ("filter_", "apply", [Face(BOX, 0.5)], "scores must be EmotionScores, got 0.5"),  # type: ignore[arg-type]
     "floats": ("classifier", "classify", [0.5], "must return a list of EmotionScores, got 0.5"),
     "array": ("classifier", "classify", np.ones((1, 2)), "must return a list, got ndarray"),
