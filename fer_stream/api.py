@@ -2,34 +2,33 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from inspect import GEN_RUNNING, getgeneratorstate
 from numbers import Integral
 from pathlib import Path
-from typing import Any
+from typing import Any, SupportsIndex
 
-from fer_stream.config import Mode, OnSinkError, as_list, make_config
+from fer_stream.config import Mode, OnSinkError, StageName, as_list, make_config
 from fer_stream.engine.engine import Engine
 from fer_stream.parts import make_engine
 from fer_stream.plugins import Given, with_given
 from fer_stream.types import FrameResult
 
-SourceName = str | Path | int | Mapping[str, Any]
-"""Text as on the command line, a path, a camera's number, or a table as in TOML."""
+SourceName = StageName | Path | SupportsIndex
+"""Text as on the command line, a path, a camera's number (NumPy's too), or a table as in TOML."""
 
 
 def stream(
     source: SourceName | Sequence[SourceName],
     *,
-    sink: str | Sequence[str] = (),
-    detector: str = "onnx",
-    tracker: str = "iou",
-    filter: str | Sequence[str] = "smooth",  # noqa: A002 - the name it has everywhere else
+    sink: StageName | Sequence[StageName] = (),
+    detector: StageName = "onnx",
+    tracker: StageName = "iou",
+    filter: StageName | Sequence[StageName] = "smooth",  # noqa: A002 - the name it has everywhere else
     model: str | Path | None = None,
-    classifier: str | None = None,
+    classifier: StageName | None = None,
     detect_every: int | None = None,
     detect_size: int | None = None,
     analyse_fps: float | None = None,
@@ -47,7 +46,8 @@ def stream(
     A result holds its picture, some MB: of a long film keep `result.faces`, not the results.
 
     Args:
-        source: As on the command line: `"0"`, `"talk.mp4"`, `"rtsp://camera/1"`, or several.
+        source: As on the command line: `"0"`, `"talk.mp4"`, `"rtsp://camera/1"`, or several. Any
+            stage may also be a table as in TOML: `{"use": "csv:talk.csv", "append": True}`.
         sink: Sinks that take the results too, such as `"csv:talk.csv"`.
         detector: Finds faces.
         tracker: Follows them; `"none"` for every frame by itself.
@@ -91,9 +91,7 @@ def stream(
 
 
 def _written(source: object) -> object:
-    """Return a path or a number as on the command line; what is neither, as it is."""
-    if isinstance(source, os.PathLike):
-        return os.fspath(source)
+    """Return a number as on the command line; what is none, as it is."""
     return str(source) if isinstance(source, Integral) else source
 
 

@@ -20,6 +20,9 @@ from fer_stream.urls import without_password
 OnSinkError = Literal["auto", "stop", "continue"]
 Mode = Literal["auto", "file", "live"]
 
+StageName = str | Mapping[str, Any]
+"""A stage as on the command line, or a table as in TOML: `{"use": "csv:a.csv", "append": True}`."""
+
 # "door=rtsp://camera/1"; before the first `=` stands nothing that a URL or an option would have.
 _NAMED = re.compile(r"([^\W\d_](?:[\w -]*\w)?)=(.+)", re.DOTALL)
 
@@ -199,12 +202,14 @@ def _check_plain(values: Mapping[str, Any]) -> None:
 
 
 def stage_spec(kind: str, asked: object, plugins: Plugins) -> StageSpec:
-    """Read one stage: text as on the command line, or a TOML table: `use`, `target`, options.
+    """Read one stage: text as on the command line, a path, or a table: `use`, `target`, options.
 
     A source may have a name before it, `door=rtsp://camera/1`, or in its table.
     """
     if isinstance(asked, StageSpec):
         return asked
+    if isinstance(asked, os.PathLike):
+        asked = os.fspath(asked)
     if isinstance(asked, str):
         spec = _parse(kind, asked, plugins)
     elif isinstance(asked, Mapping):

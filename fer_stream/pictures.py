@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fer_stream.config import as_list, classifier_of, stage_spec
+from fer_stream.config import StageName, as_list, classifier_of, stage_spec
 from fer_stream.engine.asked import detections, scores
 from fer_stream.errors import ConfigError
 from fer_stream.frames import frame_from_image, new_frame
@@ -47,14 +47,15 @@ class PictureReader:
     def __init__(
         self,
         *,
-        detector: str = "onnx",
+        detector: StageName = "onnx",
         model: str | Path | None = None,
-        classifier: str | None = None,
+        classifier: StageName | None = None,
         plugin: Given | Sequence[Given] = (),
     ) -> None:
         plugins = with_given(as_list(plugin))
-        asked = classifier_of(model, classifier) or "onnx"
-        self._classifier = make_classifier(stage_spec("classifier", asked, plugins), plugins)
+        asked = classifier_of(model, classifier)
+        reads = stage_spec("classifier", "onnx" if asked is None else asked, plugins)
+        self._classifier = make_classifier(reads, plugins)
         spec = stage_spec("detector", detector, plugins)
         self._detector: Detector = make_stage("detector", spec, plugins)
         self._turn = threading.Lock()  # a detector serves one thread

@@ -189,6 +189,7 @@ def test_a_cut_film_gives_its_frames_and_then_the_error(
         ({"source": {"demo"}}, ConfigError, "source must be text or a table, got {'demo'}"),
         ({"source": np.eye(2)}, ConfigError, r"got array\(\[\[1., 0.\], \[0., 1.\]\]\)$"),
         ({"source": "demo", "sink": "nosuch"}, ConfigError, "unknown sink 'nosuch'"),
+        ({"source": "demo", "sink": Path("a.csv")}, ConfigError, "write csv:a.csv"),
         ({"source": "demo", "detector": "nosuch"}, ConfigError, "unknown detector 'nosuch'"),
         ({"source": "demo", "tracker": "nosuch"}, ConfigError, "unknown tracker"),
         ({"source": "demo", "filter": "nosuch"}, ConfigError, "unknown filter"),
@@ -271,6 +272,22 @@ def test_a_source_may_be_text_a_number_a_path_or_a_table() -> None:
     assert first.frame.info.source_id == "demo"
     with pytest.raises(SourceError, match="camera 99"):
         fer_stream.stream(99, mode="file")
+    with pytest.raises(SourceError, match="camera 98"):
+        fer_stream.stream(np.int64(98), mode="file")
+
+
+def test_every_stage_may_be_a_table(tmp_path: Path) -> None:
+    table = tmp_path / "out.csv"
+    results = fer_stream.stream(
+        {"use": "demo", "seconds": 0.04},
+        sink=[{"use": "csv", "target": str(table), "every_frame": True}],
+        detector={"use": "onnx", "threshold": 0.5},
+        tracker={"use": "none"},
+        filter={"use": "smooth", "time": 0.5},
+        classifier={"use": "onnx"},
+    )
+    assert len(list(results)) == 1
+    assert len(table.read_text().splitlines()) == 2
 
 
 def test_a_plugin_may_be_one_path(tmp_path: Path) -> None:
