@@ -96,7 +96,10 @@ def read_toml(path: str | Path) -> dict[str, Any]:
     known = {*(f.name for f in fields(RunConfig)), "model", "plugin"}
     for key in settings:
         if key not in known:
-            raise ConfigError(f"{path}: unknown key '{key}'; known: {', '.join(sorted(known))}")
+            hint = nearest(key, known)
+            raise ConfigError(
+                f"{path}: unknown key '{key}'; {hint}known: {', '.join(sorted(known))}"
+            )
     return settings
 
 
@@ -125,8 +128,9 @@ def make_config(settings: Mapping[str, Any], plugins: Plugins) -> RunConfig:
 
 def classifier_of(model: str | Path | None, classifier: object) -> object:
     """Return the classifier that is asked for, as either may ask for it; None if neither does."""
-    if not model:
+    if model is None:
         return classifier
+    _refuse_empty("model", model)
     if classifier is not None:
         raise ConfigError("give either model or classifier: model is short for onnx:PATH")
     return {"use": "onnx", "target": str(model)}
@@ -199,6 +203,13 @@ def _check_plain(values: Mapping[str, Any]) -> None:
         value = values.get(key)
         if value is not None and (not isinstance(value, kind) or isinstance(value, bool)):
             raise ConfigError(f"{key} must be {expected}, got {value!r}")
+        _refuse_empty(key, value)
+
+
+def _refuse_empty(key: str, value: object) -> None:
+    """Refuse an empty text, which a shell makes of a variable that is not set."""
+    if value == "":
+        raise ConfigError(f"{key} is empty; give it a value, or leave it away for the default")
 
 
 def stage_spec(kind: str, asked: object, plugins: Plugins) -> StageSpec:

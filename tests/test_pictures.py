@@ -174,6 +174,8 @@ def test_a_plugin_that_breaks_its_contract_is_named(corner: Path) -> None:
         ({"detector": "nosuch"}, ConfigError, "unknown detector 'nosuch'"),
         ({"detector": "onnx?size=1"}, ConfigError, "no option 'size'"),
         ({"model": "nosuch.onnx"}, FerStreamError, "no such model"),
+        ({"model": ""}, ConfigError, "model is empty"),
+        ({"classifier": ""}, ConfigError, "an empty classifier was given"),
         ({"model": "a.onnx", "classifier": "onnx"}, ConfigError, "either model or classifier"),
         ({"plugin": "nosuch.py"}, PluginError, "no such file"),
     ],

@@ -40,5 +40,5 @@ def knobs(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def given(flags: Mapping[str, Any]) -> dict[str, Any]:
-    """Return those of a command's flags that somebody has given; a 0 is one."""
-    return {key: value for key, value in flags.items() if value not in (None, (), "")}
+    """Return those of a command's flags that somebody has given; a 0 is one, and an empty text."""
+    return {key: value for key, value in flags.items() if value not in (None, ())}

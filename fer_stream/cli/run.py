@@ -99,7 +99,7 @@ def _prepared(config: str | None, flags: dict[str, Any]) -> tuple[RunConfig, Eng
     from fer_stream.plugins import with_given
 
     prepare_process()
-    settings = read_toml(config) if config else {}
+    settings = {} if config is None else read_toml(config)
     settings.update(given(flags))
     settings.setdefault("sink", ["console"])
     for flag, other in (("model", "classifier"), ("classifier", "model")):

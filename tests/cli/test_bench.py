@@ -129,5 +129,11 @@ def test_a_model_that_is_not_there_is_one_line(tmp_path: Path) -> None:
     assert line.startswith("fer-stream: no such model: nosuch.onnx")
 
 
+def test_an_empty_model_is_not_the_shipped_one(tmp_path: Path) -> None:
+    done = bench("--model", "", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith("fer-stream: model is empty; give it a value")
+
+
 def test_no_time_at_all_is_refused(tmp_path: Path) -> None:
     assert bench("--seconds", "0", cwd=tmp_path).returncode == 2
