@@ -9,7 +9,7 @@ import onnx
 import pytest
 
 from fer_stream.errors import ConfigError, ModelError
-from fer_stream.models import DEFAULT_MODEL, SHIPPED, model_path
+from fer_stream.models import DEFAULT_MODEL, SHIPPED, face_model_path, model_path
 from fer_stream.models.info import ModelInfo, describe, load_session
 from fer_stream.models.label import write_labelled
 from tests.classifiers.models import write_model
@@ -63,10 +63,14 @@ def test_a_shipped_model_carries_its_card(name: str) -> None:
     assert info.accuracy["images"] > 1000
 
 
-@pytest.mark.parametrize("target", ["", "default"])
-def test_without_a_path_the_shipped_model_is_meant(target: str) -> None:
-    assert model_path(target) == DEFAULT_MODEL
-    assert model_path("my.onnx") == Path("my.onnx")
+def test_a_model_is_a_shipped_ones_name_or_a_file_that_is_there(tmp_path: Path) -> None:
+    mine = write_model(tmp_path / "mine.onnx")
+    assert model_path("default") == DEFAULT_MODEL
+    assert model_path(str(mine)) == mine
+    with pytest.raises(ModelError, match=r"give the path of .*, or default or default-float32$"):
+        model_path("my.onnx")
+    with pytest.raises(ModelError, match=r"my\.onnx; give .* a face detector's ONNX file$"):
+        face_model_path("my.onnx")
 
 
 def test_a_model_without_labels_can_be_given_them(tmp_path: Path) -> None:

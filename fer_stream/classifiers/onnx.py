@@ -25,7 +25,7 @@ class OnnxClassifier(Classifier):
     concurrent = True  # onnxruntime's sessions may be run by several threads
 
     def __init__(self, target: str = "") -> None:
-        path = model_path(target)
+        path = model_path(target or "default")
         self._session = load_session(path)
         self.info = describe(path, self._session)
         self.labels = self.info.labels

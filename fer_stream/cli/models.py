@@ -21,11 +21,11 @@ def models() -> None:
 @click.argument("path", default="default")
 def show(path: str) -> None:
     """Print what PATH says of itself: a file, default, default-float32, or face, the detector."""
-    from fer_stream.models import FACE_MODEL, model_path
+    from fer_stream.models import FACE_MODEL, SHIPPED, model_path
     from fer_stream.models.face import describe_face_model, finds_faces
     from fer_stream.models.info import describe, load_session
 
-    file = FACE_MODEL if path == "face" else model_path(path)
+    file = model_path(path, {**SHIPPED, "face": FACE_MODEL})
     session = load_session(file)
     info: ModelInfo | FaceModelInfo
     if finds_faces(session):

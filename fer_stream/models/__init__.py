@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from fer_stream.errors import ModelError
@@ -19,15 +20,14 @@ SHIPPED = {"default": DEFAULT_MODEL, "default-float32": _FOLDER / "default-float
 """Every name that stands for an emotion model of this package."""
 
 
-def model_path(target: str) -> Path:
-    """Return the file of a shipped model's name, or else of `PATH`; nothing means `default`."""
-    name = target or "default"
-    return SHIPPED.get(name) or _own_model(name)
+def model_path(target: str, named: Mapping[str, Path] = SHIPPED) -> Path:
+    """Return the file of one of the names, or else of `PATH`; raises `ModelError` without one."""
+    return named.get(target) or _own_model(target, f"an ONNX file, or {_either(named)}")
 
 
 def face_model_path(target: str) -> Path:
     """Return the file of `PATH`, or of the face detector that ships when there is none."""
-    return _own_model(target) if target else FACE_MODEL
+    return _own_model(target, "a face detector's ONNX file") if target else FACE_MODEL
 
 
 def require_file(path: Path, expected: str) -> None:
@@ -41,5 +41,12 @@ def require_file(path: Path, expected: str) -> None:
     raise ModelError(f"{problem}; give the path of {expected}")
 
 
-def _own_model(target: str) -> Path:
-    return Path(path_target("model", target, "the path of an ONNX file"))
+def _own_model(target: str, expected: str) -> Path:
+    path = Path(path_target("model", target, f"the path of {expected}"))
+    require_file(path, expected)
+    return path
+
+
+def _either(names: Iterable[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} or {last}"

@@ -47,7 +47,7 @@ class ModelInfo:
 
 def load_session(path: Path) -> ort.InferenceSession:
     """Load a model file; raises `ModelError` when it is missing or not an ONNX model."""
-    require_file(path, "an ONNX file or 'default'")
+    require_file(path, "an ONNX file")
     options = ort.SessionOptions()
     # One thread that sleeps when idle costs the least CPU, and the run has other threads.
     options.intra_op_num_threads = 1

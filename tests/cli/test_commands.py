@@ -67,7 +67,8 @@ def test_models_show_says_in_one_line_what_is_wrong(tmp_path: Path) -> None:
     done = run("models", "show", "nosuch.onnx", cwd=tmp_path)
     assert done.returncode == 2
     assert done.stderr.splitlines() == [
-        "fer-stream: no such model: nosuch.onnx; give the path of an ONNX file or 'default'"
+        "fer-stream: no such model: nosuch.onnx; give the path of an ONNX file, or default, "
+        "default-float32 or face"
     ]
 
 
