@@ -48,7 +48,7 @@ def test_a_model_is_described_by_itself(tmp_path: Path) -> None:
 
 def test_only_labels_are_required(tmp_path: Path) -> None:
     info = read(write_model(tmp_path / "plain.onnx"))
-    assert (info.name, info.temperature, info.accuracy) == ("plain", 1.0, None)
+    assert (info.name, info.temperature, info.accuracy) == ("plain", None, None)
     assert info.uncertain_below == 0.0
 
 

@@ -65,7 +65,7 @@ class OnnxClassifier(Classifier):
                 f"model {self.info.path} does not give probabilities (its scores sum to "
                 f"{float(sums.ravel()[0]):.3g}); expected an output after softmax"
             )
-        if self.info.temperature != 1.0:
+        if self.info.temperature is not None:
             # Over the highest score first: a small T must not make all of them round to 0.
             raw = (raw / raw.max(axis=1, keepdims=True)) ** np.float32(1 / self.info.temperature)
             sums = raw.sum(axis=1, keepdims=True)

@@ -52,7 +52,7 @@ def _classifier_rows(info: ModelInfo) -> dict[str, str]:
         "labels": ", ".join(info.labels),
         "input": f"grey faces, {info.width}x{info.height} px, 0..255, {info.layout}",
         "accuracy": _accuracy(info.accuracy),
-        "temperature": f"{info.temperature:.3f}",
+        "temperature": _number(info.temperature),
         "uncertain": _uncertain(info.uncertain_below),
     }
 
@@ -76,6 +76,10 @@ def label(path: str, labels: str, out: str) -> None:
 
     write_labelled(Path(path), label_names(labels), Path(out))
     click.echo(f"wrote {out}")
+
+
+def _number(value: float | None) -> str:
+    return "(not said)" if value is None else f"{value:.3f}"
 
 
 def _uncertain(below: float) -> str:

@@ -35,8 +35,9 @@ class ModelInfo:
     layout: Layout
     sha256: str
     size_bytes: int
-    temperature: float = 1.0
-    """Divides the logits: above 1 the scores are less sure than the network's own."""
+    temperature: float | None = None
+    """Divides the logits: above 1 the scores are less sure than the network's own; None: not said,
+    and nothing is divided."""
     uncertain_below: float = 0.0
     """Highest score, 0..1, under which the answer is more likely wrong than right; 0: not said."""
     trained_on: str = ""
@@ -148,9 +149,11 @@ def _labels(path: Path, own: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(labels)
 
 
-def _temperature(path: Path, own: Mapping[str, str]) -> float:
+def _temperature(path: Path, own: Mapping[str, str]) -> float | None:
+    if "temperature" not in own:
+        return None
     try:
-        temperature = float(own.get("temperature", "1"))
+        temperature = float(own["temperature"])
     except ValueError:
         temperature = 0.0
     if not 0 < temperature < math.inf:

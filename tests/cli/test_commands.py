@@ -72,6 +72,20 @@ def test_models_show_says_in_one_line_what_is_wrong(tmp_path: Path) -> None:
     ]
 
 
+def test_models_show_tells_a_temperature_only_where_the_file_does(tmp_path: Path) -> None:
+    for metadata, said in (({}, "(not said)"), ({"temperature": "1.0"}, "1.000")):
+        path = write_model(tmp_path / "m.onnx", **metadata)
+        done = CliRunner().invoke(cli, ["models", "show", str(path)])
+        rows = dict(line.split(maxsplit=1) for line in done.output.splitlines())
+        assert rows["temperature"] == said
+
+
+def test_models_show_takes_no_empty_name_for_the_shipped_model(tmp_path: Path) -> None:
+    done = run("models", "show", "", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith("fer-stream: model needs the path of an ONNX file, or default,")
+
+
 @pytest.fixture
 def nameless(tmp_path: Path) -> Path:
     """Return a copy of the shipped model that says nothing of itself."""

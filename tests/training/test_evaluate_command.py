@@ -62,11 +62,12 @@ def test_every_figure_of_a_known_model(data: Path, tmp_path: Path) -> None:
 def test_the_temperature_in_the_file_is_applied(data: Path, tmp_path: Path) -> None:
     split = load_splits(data, ("PublicTest",))["PublicTest"]
     means = split.images.mean(axis=(1, 2))
-    for temperature in (1.0, 3.0):
+    for temperature, said in ((1.0, None), (3.0, 3.0)):  # at 1 the file names none
         model = write_shades(tmp_path / "m.onnx", temperature=temperature)
         scores = scores_of(means, list(range(7))) ** (1 / temperature)
         scores /= scores.sum(axis=1, keepdims=True)
         found = figures(model, "--data", data)
+        assert found["model"]["temperature"] == said
         loss = -np.log(scores[np.arange(70), split.labels]).mean()
         assert found["cross_entropy_nats"] == pytest.approx(loss, rel=1e-3)
         assert found["accuracy"] == 1

@@ -19,7 +19,7 @@ def as_markdown(measurement: Measurement) -> str:
         "macro-F1": f"{evaluation.macro_f1:.3f}",
         "cross-entropy": f"{evaluation.loss:.4f} nats",
         "expected calibration error": f"{measurement.calibration_error:.4f}",
-        "temperature": f"{model.temperature:.4f}",
+        "temperature": "(not said)" if model.temperature is None else f"{model.temperature:.4f}",
         **_certainty_figures(measurement.certainty),
         **{
             f"per face, {size} at once": f"{measurement.ms_per_face[size]:.2f} ms"
