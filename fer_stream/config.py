@@ -16,6 +16,7 @@ from fer_stream.plugins import Plugins
 from fer_stream.sources import IMAGE_ENDINGS, is_picture_of
 from fer_stream.spec import StageSpec, options_of, refuse_valueless, split_query
 from fer_stream.urls import without_password
+from fer_stream.words import nearest
 
 OnSinkError = Literal["auto", "stop", "continue"]
 Mode = Literal["auto", "file", "live"]
@@ -86,6 +87,7 @@ class RunConfig:
 
 def read_toml(path: str | Path) -> dict[str, Any]:
     """Return the settings of a TOML file; raises `ConfigError` for what is not a setting."""
+    _refuse_empty("config", path)
     try:
         with Path(path).open("rb") as file:
             settings = tomllib.load(file)

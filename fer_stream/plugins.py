@@ -10,7 +10,6 @@ import importlib.util
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cache, partial
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -21,6 +20,7 @@ import pluggy
 
 from fer_stream import builtins, hookspecs
 from fer_stream.errors import ConfigError, FerStreamError, PluginError
+from fer_stream.words import nearest
 
 if TYPE_CHECKING:
     import click
@@ -136,7 +136,7 @@ class Plugins:
         known = ", ".join(sorted(self.table(kind)))
         if urls := self._schemes(kind):
             known += f"; as URLs: {', '.join(f'{scheme}://' for scheme in sorted(urls))}"
-        hint = _nearest(name, self.table(kind))
+        hint = nearest(name, self.table(kind))
         raise ConfigError(f"unknown {kind} '{name}'; {hint}known: {known}{self.failure_hint()}")
 
     def by_scheme(self, kind: str, scheme: str) -> str | None:
@@ -287,18 +287,12 @@ def _of_class(cls: type[Any]) -> object:
     raise PluginError(f"is no stage; expected a subclass of one of fer_stream's: {contracts}")
 
 
-def _nearest(name: str, known: Iterable[str]) -> str:
-    """Return, for a message, which known name was probably meant; "" if none is like it."""
-    nearest = get_close_matches(name, list(known), n=1)
-    return f"did you mean {nearest[0]}?; " if nearest else ""
-
-
 def _check_spelling(plugin: object) -> None:
     """Raise `PluginError` for a hook that does not exist."""
     known = [name for name in vars(hookspecs) if name.startswith(_HOOK)]
     for name in dir(plugin):
         if name.startswith(_HOOK) and name not in known:
-            hint = _nearest(name, known)
+            hint = nearest(name, known)
             raise PluginError(f"unknown hook '{name}'; {hint}known: {', '.join(known)}")
 
 

@@ -1,6 +1,9 @@
-"""Numbers in messages."""
+"""Numbers and names in messages."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
 
 
 def counted(count: int, noun: str, style: str = "") -> str:
@@ -13,3 +16,9 @@ def counted(count: int, noun: str, style: str = "") -> str:
     """
     ending = "" if count == 1 else "es" if noun.endswith("s") else "s"
     return f"{count:{style}} {noun}{ending}"
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return, for a message, which known name was probably meant; "" if none is like it."""
+    found = get_close_matches(name, list(known), n=1)
+    return f"did you mean {found[0]}?; " if found else ""

@@ -94,7 +94,9 @@ def test_a_stage_can_be_a_table(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("sources = ['0']", r"run\.toml: unknown key 'sources'; known: analyse_fps, classifier,"),
+        ("sources = ['0']", r"run\.toml: unknown key 'sources'; did you mean source\?"),
+        ("detect-every = 5", r"unknown key 'detect-every'; did you mean detect_every\?; known:"),
+        ("detectevery = 5", r"did you mean detect_every\?; known:"),
         ("source = [", r"run\.toml is not valid TOML: "),
         ("source = '\xff'", r"run\.toml is not valid TOML: "),
     ],

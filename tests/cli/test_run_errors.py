@@ -81,7 +81,7 @@ def test_a_mistake_is_one_line_and_leaves_nothing_behind(
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("sorce = 'demo'", "unknown key 'sorce'; known: analyse_fps, classifier, detect_every,"),
+        ("sorce = 'demo'", "unknown key 'sorce'; did you mean source?; known: analyse_fps,"),
         ("source = 'demo'\nplugin = 5", "plugin must be the path of a Python file"),
         ("source = {use = 'demo', second = 1}", "demo has no option 'second'"),
     ],
