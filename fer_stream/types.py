@@ -156,6 +156,21 @@ class EmotionScores:
         if self.shown is not None and not 0 <= self.shown < len(self.labels):
             raise ValueError(f"shown must be the index of a label, got {self.shown}")
 
+    def __eq__(self, other: object) -> bool:
+        """Whether all values are the same, as in a copy."""
+        if not isinstance(other, EmotionScores):
+            return NotImplemented
+        return self._values() == other._values()
+
+    def __hash__(self) -> int:
+        """Return the same for equal scores."""
+        return hash(self._values())
+
+    def _values(self) -> tuple[object, ...]:
+        # An array can neither be hashed nor compared to a truth.
+        probabilities = tuple(self.probabilities.tolist())
+        return self.labels, probabilities, self.shown, self.uncertain_below
+
     @property
     def top_index(self) -> int:
         """Index of the emotion to show."""

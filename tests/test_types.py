@@ -174,13 +174,29 @@ def test_values_are_frozen(value: Any, field: str) -> None:
 def test_values_compare_by_what_they_hold() -> None:
     assert Box(1, 2, 3, 4) == Box(1, 2, 3, 4)
     assert replace(INFO, session=1) != INFO
-    assert make_scores("sad") != make_scores("sad"), "arrays have no single answer to =="
+    assert make_scores("sad") == make_scores("sad")
+    others = (make_scores("happy"), replace(make_scores("sad"), shown=0), "sad")
+    assert all(make_scores("sad") != other for other in others)
+    assert len({make_face("sad"), make_face("sad"), make_face("happy")}) == 2
+
+
+@pytest.mark.parametrize(
+    ("score", "labels"), [(2.0, ("happy", "sad")), (-0.5, ("happy", "sad")), (0.7, ("happy",))]
+)
+def test_scores_that_cannot_be_are_not_made(score: float, labels: tuple[str, ...]) -> None:
+    with pytest.raises(ValueError, match="score must be from 0 to 1, of a single label 1; got"):
+        make_scores("happy", score, labels=labels)
+
+
+def test_the_score_of_a_single_label_is_1() -> None:
+    assert make_scores("happy", 1.0, labels=("happy",)).as_dict() == {"happy": 1.0}
 
 
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda face: pickle.loads(pickle.dumps(face))])
 def test_a_face_can_be_copied_and_pickled(copied: Callable[[Face], Face]) -> None:
     face = make_face("sad", box=Box(1, 2, 3, 4))
     other = copied(face)
+    assert other == face
     assert (other.box, other.track_id, other.scores.top) == (face.box, face.track_id, "sad")
     assert other.scores.as_dict() == face.scores.as_dict() == _scores(asdict(face))
 

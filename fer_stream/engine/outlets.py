@@ -119,7 +119,9 @@ class Caller:
             return error
         who = named(self.sink)
         log_bug(who, error)
-        return SinkError(f"{who} {what}: {reason(error)}")
+        said = SinkError(f"{who} {what}: {reason(error)}")
+        said.__cause__ = error  # one that is returned has it too
+        return said
 
     def _checked(self, call: Callable[[], None], where: str) -> None:
         try:

@@ -55,7 +55,12 @@ def make_frame(
 def make_scores(
     top: str = "neutral", score: float = 0.7, *, labels: Sequence[str] = EMOTIONS
 ) -> EmotionScores:
-    """Make scores: `score`, 0..1, for `top`, the rest shared equally by the other labels."""
+    """Make scores: `score`, 0..1, for `top`, the rest shared equally by the other labels.
+
+    With a single label there is nobody to share with: its score is 1. Raises `ValueError`.
+    """
+    if not 0 <= score <= 1 or (len(labels) == 1 and score != 1):
+        raise ValueError(f"score must be from 0 to 1, of a single label 1; got {score}")
     probabilities = np.full(len(labels), (1.0 - score) / max(len(labels) - 1, 1), np.float32)
     probabilities[list(labels).index(top)] = score
     return EmotionScores(tuple(labels), probabilities)

@@ -375,8 +375,9 @@ def test_a_sink_that_cannot_close_is_reported(
     lab: Any, error: BaseException, main_thread: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     sink = lab.Sink(on_close=raising(error), main_thread=main_thread)
-    with caplog.at_level(logging.CRITICAL), pytest.raises(SinkError):
+    with caplog.at_level(logging.CRITICAL), pytest.raises(SinkError) as caught:
         lab.run(lab.Source(count=20), [sink])
+    assert error in (caught.value, caught.value.__cause__)
     assert sink.indices() == list(range(20))
     assert sink.closed == 1
 
