@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from fractions import Fraction
+from itertools import takewhile
 from typing import Any, TypeAlias
 
 import av
@@ -77,6 +78,7 @@ def decode(
     stream: VideoStream,
     saw: Callable[[Packet], None],
     damaged: Callable[[str], None],
+    stopped: Callable[[], bool],
     *,
     live: bool,
 ) -> Iterator[av.VideoFrame]:
@@ -87,6 +89,7 @@ def decode(
         stream: The one to decode.
         saw: Called with each whole packet, of any stream.
         damaged: Called with the reason for each thing that cannot be decoded; what follows it is.
+        stopped: Asked before each packet, of any stream; true: no more is read.
         live: Each picture is wanted as soon as it is there.
 
     Raises:
@@ -98,7 +101,7 @@ def decode(
         # Each holds pictures and tables, 9 MB at 1920x1080; other stages want the cores as well.
         stream.codec_context.thread_count = 2
     try:
-        for packet in _packets(container, stream.index, saw, damaged):
+        for packet in _packets(container, stream.index, saw, damaged, stopped):
             yield from _pictures(stream.codec_context, packet, damaged)
     except av.FFmpegError:
         # What the decoder still holds came before the failure; an empty packet gets it out.
@@ -129,6 +132,7 @@ def _packets(
     index: int,
     saw: Callable[[Packet], None],
     damaged: Callable[[str], None],
+    stopped: Callable[[], bool],
 ) -> Iterator[Packet]:
     """Yield one stream's packets, without a last one that the file's end has cut in two.
 
@@ -136,7 +140,7 @@ def _packets(
     queue at the end. A damaged packet elsewhere still holds a picture, or a part of one.
     """
     held: Packet | None = None
-    for packet in container.demux():
+    for packet in takewhile(lambda _: not stopped(), container.demux()):
         if packet.stream.index != index or _repeats(packet):
             saw(packet)
             continue

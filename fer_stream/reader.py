@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Generator
 from dataclasses import replace
@@ -33,13 +34,18 @@ class VideoReader:
         container: Just opened; it is closed if there is nothing to read in it.
         source: What the source is called, in frames and messages; without a password.
         live: Frames are timed by our clock, and the stream does not end by itself.
+        stopped: Once it is set, no more is read. What comes may hold no picture for ever: a camera
+            that sends only sound, or pictures that cannot be decoded.
 
     Raises:
         SourceError: There is no video, or not one picture of it.
     """
 
-    def __init__(self, container: InputContainer, source: str, *, live: bool) -> None:
+    def __init__(
+        self, container: InputContainer, source: str, stopped: threading.Event, *, live: bool
+    ) -> None:
         self._container = container
+        self._stopped = stopped
         self._source = source
         self._live = live
         self._failure = ""
@@ -145,6 +151,7 @@ class VideoReader:
                 self._stream,
                 self._progress.saw,
                 self._progress.damaged,
+                self._stopped.is_set,
                 live=self._live,
             )
         except (av.FFmpegError, OSError) as error:

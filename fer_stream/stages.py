@@ -94,8 +94,9 @@ class Source(Stage):
     """A live source whose `open` gives no first frame within so many seconds is given up."""
     frame_timeout_s: float = 3.0
     """A live source without a frame for so many seconds has stalled: a frame that comes after that
-    may be an old one, is not shown, and ends the connection. 4.5 s later it is given up: a blocked
-    thread is left behind, and a new instance opened on a new one."""
+    may be an old one, is not shown, and ends the connection. 4.5 s later it is given up: `stop` is
+    called, and a new instance opened on a new thread. Of threads that stay blocked nevertheless
+    three are left behind; then nothing is tried until one of them ends."""
     frame_timeout_option: ClassVar[str] = ""
     """The option that sets `frame_timeout_s`, to be named where the stream may only be slow."""
 
@@ -106,6 +107,13 @@ class Source(Stage):
     @abstractmethod
     def frames(self) -> Iterator[Frame]:
         """Yield the frames in order, with rising `index` and never falling `time_s`."""
+
+    def stop(self) -> None:
+        """Called on another thread, once nobody waits for it: `open` or `frames` should end soon.
+
+        For a source that may work for long between two frames; the others learn of it with the
+        next one. It must not wait, nor close what is being read: `close` follows.
+        """
 
     def close(self) -> None:
         """Release what `open` took."""

@@ -26,6 +26,8 @@ class MjpegCamera:
     def __init__(self, size: tuple[int, int] = (160, 120)) -> None:
         self.size = size
         """(width, height) in px; may be changed while it serves."""
+        self.spoiled = False
+        """Whether its pictures cannot be decoded; may be changed while it serves."""
         self.clients = 0
         """How many have connected."""
         self._goes_on = threading.Event()
@@ -102,6 +104,8 @@ class MjpegCamera:
         width, height = self.size
         picture = np.full((height, width), self._number % 200, np.uint8)
         jpeg = cv2.imencode(".jpg", picture)[1].tobytes()
+        if self.spoiled:
+            jpeg = jpeg[:2] + bytes(len(jpeg) - 4) + jpeg[-2:]
         head = f"--{BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
         return head.encode() + jpeg + b"\r\n"
 

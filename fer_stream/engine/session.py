@@ -54,11 +54,18 @@ class Session:
         self._first_s = self._last_s = time.monotonic()
         self._given: StreamInfo | None = None
         self._info: StreamInfo | None = None
-        # Given to the thread and not kept: a decoder goes with the thread, not only when Python
-        # looks for the cycles in which a run's parts hold each other.
-        self.thread = threading.Thread(
-            target=self._work, args=[source], name=f"read {source.name}", daemon=True
-        )
+        self._source: Source | None = source  # while its thread lives
+        self.thread = threading.Thread(target=self._work, name=f"read {source.name}", daemon=True)
+
+    def stop(self) -> None:
+        """Tell the source, if it is not closed yet, that nobody waits for it."""
+        source = self._source
+        if source is None:
+            return
+        try:
+            source.stop()
+        except (Exception, SystemExit) as error:  # how the session ended is told by another
+            logger.debug("%s failed to stop: %s", source.name, error)
 
     def silent_s(self) -> float:
         """Return how many seconds ago its last frame came, or it began."""
@@ -81,15 +88,19 @@ class Session:
             self._info = replace(given, source_id=source_id, session=number, live=live)
         return frame if given == self._info else replace(frame, info=self._info)
 
-    def _work(self, source: Source) -> None:
+    def _work(self) -> None:
+        assert self._source is not None
         try:
-            self._read(source)
+            self._read(self._source)
         except SourceError as error:
             # Where it came from holds the decoder, and would do so until Python looks for cycles.
             error.__traceback__ = error.__context__ = error.__cause__ = None
             self.error = error
         except BaseException as error:
             self.error = error
+        # A decoder goes with its thread, not only when Python looks for the cycles in which a
+        # run's parts hold each other.
+        self._source = None
         self._owner.ended(self)
 
     def _read(self, source: Source) -> None:

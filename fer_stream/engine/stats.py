@@ -99,7 +99,10 @@ class SourceStats:
     reconnects: int = 0
     """Connections that gave frames after the first one."""
     abandoned: int = 0
-    """Readers that were blocked and had to be given up."""
+    """Readers that gave no frame in time and were given up."""
+    blocked_since_ns: int | None = None
+    """`time.monotonic_ns()` when so many of those were still blocked that no more was tried; None
+    while it is read or tried again."""
     state: SourceState | Literal["connecting"] = "connecting"
     reason: str = ""
     """Why it is in that state, as its status says."""
@@ -116,6 +119,12 @@ class SourceStats:
         """How long ago the newest frame was read; None before the first."""
         last_ns = self.last_frame_ns
         return None if last_ns is None else (time.monotonic_ns() - last_ns) / 1e9
+
+    @property
+    def blocked_s(self) -> float:
+        """For how long it has not been tried again, in s; 0 while it is."""
+        since_ns = self.blocked_since_ns
+        return 0.0 if since_ns is None else (time.monotonic_ns() - since_ns) / 1e9
 
 
 class SinkStats:

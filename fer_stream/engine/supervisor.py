@@ -123,8 +123,9 @@ class Supervisor:
         assert source is not None
         try:
             while session := self._begin(source):
-                self._watch(session)
-                if self._is_final(session):
+                error = self._watch(session)
+                session.stop()  # it was given up, or the run stops, or it is over
+                if self._is_final(session, error):
                     return
                 with self._changed:
                     wait_s = backoff.wait_s(session.streamed_s())
@@ -141,7 +142,10 @@ class Supervisor:
         with self._changed:
             while self._count_blocked() >= MOST_ABANDONED and not self._over:
                 self._tell("reconnecting", f"{MOST_ABANDONED} of its readers are blocked")
+                if self.stats.blocked_since_ns is None:
+                    self.stats.blocked_since_ns = time.monotonic_ns()
                 self._changed.wait()
+            self.stats.blocked_since_ns = None
             if self._over:
                 return None
             is_open = source is self._first and self.info is not None
@@ -156,15 +160,18 @@ class Supervisor:
         self._abandoned = [session for session in self._abandoned if not session.is_over]
         return len(self._abandoned)
 
-    def _watch(self, session: Session) -> None:
-        """Wait for a session's end; say when it stalls, and give it up when it is blocked."""
+    def _watch(self, session: Session) -> BaseException | None:
+        """Wait for a session's end; say when it stalls, and give it up if that lasts.
+
+        Returns why it ended, None at its own end.
+        """
         with self._changed:
             while not session.is_over and not self._over:
                 wait_s = self._patience_s(session) if self.live else None
                 if wait_s is not None and wait_s <= 0:
-                    self._abandon(session)
-                    return
+                    return self._abandon(session)
                 self._changed.wait(wait_s)
+            return session.error
 
     def _patience_s(self, session: Session) -> float:
         """Return for how many seconds nothing is to be done; 0 or less: give it up."""
@@ -176,18 +183,16 @@ class Supervisor:
         self._tell_stalled(session, silent_s)
         return session.frame_timeout_s + GRACE_S - silent_s
 
-    def _abandon(self, session: Session) -> None:
+    def _abandon(self, session: Session) -> SourceError:
         self._session = None
         self._abandoned.append(session)
         self.stats.abandoned += 1
-        session.error = SourceError(
-            f"{self.source_id} gave no frame for {session.silent_s():.0f} s, and its reader is "
-            "blocked and was given up"
-        )
+        silent_s = session.silent_s()
+        return SourceError(f"{self.source_id} gave no frame for {silent_s:.0f} s and was given up")
 
-    def _is_final(self, session: Session) -> bool:
+    def _is_final(self, session: Session, error: BaseException | None) -> bool:
         """Say how a session ended; return whether the source has ended with it."""
-        error, silent_s = session.error, session.silent_s()
+        silent_s = session.silent_s()
         with self._changed:
             if self._over:
                 return True

@@ -48,6 +48,11 @@ class Health:
             f"{now - moved_s:.0f} s"
             for source, moved_s in zip(self._stats.sources, self._moved_s, strict=True)
             if source.live and source.up and now - moved_s > LATELY_S and not _no_frame(source)
+        ] + [
+            f"source {source.source_id}: {source.reason}, and nothing was tried for "
+            f"{source.blocked_s:.0f} s"
+            for source in self._stats.sources
+            if source.blocked_s > LATELY_S
         ]
 
     def faults(self) -> list[str]:

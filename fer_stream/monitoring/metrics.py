@@ -89,7 +89,7 @@ class RunCollector(Collector):
         yield _filled(
             CounterMetricFamily(
                 "fer_stream_source_readers_abandoned",
-                "Readers that were blocked and had to be given up.",
+                "Readers that gave no frame in time and were given up.",
                 labels=by_source,
             ),
             (([one.source_id], one.abandoned) for one in sources),

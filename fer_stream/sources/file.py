@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -33,6 +34,7 @@ class FileSource(Source):
     def __init__(self, target: str = "") -> None:
         self._path = Path(path_target(self.name, target, "a path, e.g. file:talk.mp4"))
         self._is_stream = target == "-"
+        self._stopped = threading.Event()
         self.source_id = "stdin" if self._is_stream else str(self._path)
 
     def open(self) -> StreamInfo:
@@ -50,7 +52,7 @@ class FileSource(Source):
                 f"cannot open {self.source_id} as a video: {ffmpeg_reason(error)}; "
                 "expected a complete file in a format that FFmpeg reads"
             ) from error
-        self._reader = VideoReader(container, self.source_id, live=False)
+        self._reader = VideoReader(container, self.source_id, self._stopped, live=False)
         self._info = self._reader.info()
         if not is_file:  # what a pipe's header says of its length is a guess
             self._info = replace(self._info, frame_count=None)
@@ -86,6 +88,10 @@ class FileSource(Source):
     def frames(self) -> Iterator[Frame]:
         """Yield every picture; raise `SourceError` at the end if some were lost."""
         return self._reader.frames(self._info)
+
+    def stop(self) -> None:
+        """Read no more packets."""
+        self._stopped.set()
 
     def close(self) -> None:
         """Close the file."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -72,6 +73,7 @@ class NetworkSource(Source):
         self._is_live = live
         self.live = not (self._is_http and path.endswith(VIDEO_ENDINGS)) if live is None else live
         self.frame_timeout_s = max(read_timeout, _SEGMENT_S if path.endswith(".m3u8") else 0.0)
+        self._stopped = threading.Event()
         self._timeout = (open_timeout, self.frame_timeout_s)
         # FFmpeg opens, then looks into the stream; then comes the first frame. A name server that
         # does not answer is beyond its time-outs.
@@ -82,7 +84,7 @@ class NetworkSource(Source):
         container = self._connect()
         recorded = self._is_http and bool(container.duration)
         live = not recorded if self._is_live is None else self._is_live
-        self._reader = VideoReader(container, self.source_id, live=live)
+        self._reader = VideoReader(container, self.source_id, self._stopped, live=live)
         self._info = self._reader.info()
         return self._info
 
@@ -92,6 +94,10 @@ class NetworkSource(Source):
             yield from self._reader.frames(self._info)
         except IncompleteError as error:  # a second connection may give the whole of it
             raise SourceError(str(error)) from None
+
+    def stop(self) -> None:
+        """Read no more packets."""
+        self._stopped.set()
 
     def close(self) -> None:
         """Disconnect."""

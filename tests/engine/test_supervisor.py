@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -196,7 +197,7 @@ def test_a_reader_that_is_blocked_is_given_up_and_its_frames_with_it(
     assert [index for session, index in seen if session == 0] == [0, 1, 2, 3, 4]
     assert [index for session, index in seen if session == 1] == list(range(20))
     assert sink.states() == ["online", "stalled", "reconnecting", "online", "ended"]
-    assert "blocked and was given up" in sink.events[7].reason
+    assert re.search(r"gave no frame for \d s and was given up", sink.events[7].reason)
     assert stuck.closed == 1, "it closes its source itself once it is back"
     (numbers,) = engine.stats.sources
     assert (numbers.abandoned, numbers.reconnects) == (1, 1)
@@ -224,14 +225,62 @@ def test_no_more_than_three_blocked_readers_are_left_behind(
     engine.start()
     wait_until(lambda: engine.stats.sources[0].abandoned == 3)
     time.sleep(0.5)  # time for many more
+    (numbers,) = engine.stats.sources
+    blocked_s = numbers.blocked_s
     opened = sum(source.opened for source in sessions.made)
     threads = sum(thread.name == "read film" for thread in threading.enumerate())
     go.set()
     engine.run()
     assert (opened, threads) == (3, 3)
+    assert blocked_s > 0
+    assert numbers.blocked_s == 0, "it is tried again"
     assert sink.states()[-2:] == ["online", "ended"], "one came back: it goes on"
     waiting = [e for e in sink.events if not isinstance(e, FrameResult)]
     assert waiting[-3].reason == "3 of its readers are blocked"
+
+
+def test_a_reader_that_ends_when_it_is_told_to_is_not_left_behind(
+    lab: Any, live: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fer_stream.engine.supervisor.GRACE_S", 0.1)
+    go = threading.Event()
+    busy = blocked(live, go, 5)
+    for source in busy:
+        told = threading.Event()
+        source.stop, source.before = told.set, lambda i, told=told: i == 5 and told.wait(60)
+    sessions = lab.Sessions(*busy, live())
+    sink = lab.Sink()
+    engine = lab.run(lab.Origin(sessions), [sink])
+    assert [(source.opened, source.closed) for source in sessions.made] == [(1, 1)] * 6
+    assert engine.stats.sources[0].abandoned == 5
+    assert sink.states()[-2:] == ["online", "ended"]
+
+
+def test_a_reader_is_told_when_the_run_stops(lab: Any, live: Any) -> None:
+    told = threading.Event()
+    source = live(20, before=lambda i: i == 5 and (engine.request_stop(), told.wait(60)))
+    source.stop = told.set
+    engine = lab.engine(source)
+    engine.start()
+    engine.run()
+    assert source.closed == 1
+    assert engine.left_behind == []
+
+
+def test_a_source_whose_stop_fails_is_given_up_nevertheless(
+    lab: Any, live: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fer_stream.engine.supervisor.GRACE_S", 0.1)
+    go = threading.Event()
+
+    def fails() -> None:
+        raise OSError("no such device")
+
+    (stuck,) = blocked(live, go, 1)
+    stuck.stop = fails
+    sink = lab.Sink(on_write=lambda r: r.frame.info.session == 1 and go.set())
+    lab.run(lab.Origin(lab.Sessions(stuck, live())), [sink])
+    assert sink.states() == ["online", "stalled", "reconnecting", "online", "ended"]
 
 
 def test_a_stop_does_not_wait_for_a_source_that_is_not_there(lab: Any, live: Any) -> None:

@@ -123,6 +123,19 @@ def test_frames_that_do_not_come_through_are_a_dead_run(
     assert begun.dead() == []
 
 
+def test_a_source_that_is_not_tried_any_more_is_a_dead_run(
+    begun: Health, door: SourceStats
+) -> None:
+    door.state, door.reason = "reconnecting", "3 of its readers are blocked"
+    door.last_frame_ns, door.blocked_since_ns = ago(40), ago(9)
+    assert begun.dead() == [], "one may come back soon"
+    door.blocked_since_ns = ago(11)
+    told = "source door: 3 of its readers are blocked, and nothing was tried for 11 s"
+    assert begun.dead() == [told]
+    door.blocked_since_ns = None
+    assert begun.dead() == []
+
+
 def test_a_source_that_comes_back_is_given_time(
     begun: Health, door: SourceStats, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,6 +20,7 @@ from fer_stream.testing import FakeClassifier, FakeDetector, make_run
 from fer_stream.trackers.none import NoTracker
 from fer_stream.types import FrameResult, SourceStatus
 from tests.mjpeg import MjpegCamera
+from tests.programs import wait_until
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -161,6 +162,29 @@ def test_a_change_of_size_begins_a_session_and_the_run_goes_on(
     assert {r.frame.info.source_id for r in seen.results} == {"door"}
     assert seen.states() == ["online", "online"]
     assert camera.clients == 1
+
+
+def test_a_camera_that_sends_no_picture_is_tried_again_until_it_does(
+    run: Any, camera: MjpegCamera, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fer_stream.engine.supervisor.GRACE_S", 0.2)
+
+    def source() -> NetworkSource:
+        made = NetworkSource(camera.url, read_timeout=0.7)
+        made.open_timeout_s = 1.0
+        return made
+
+    running = run(Origin(source))
+    seen = running.seen
+    seen.wait_for(lambda: len(seen.results) > 5)
+    camera.spoiled = True
+    (numbers,) = running.engine.stats.sources
+    # More than may be left behind blocked: whose connection still sends must notice the end too.
+    wait_until(lambda: numbers.abandoned >= 5)
+    camera.spoiled = False
+    before = len(seen.results)
+    seen.wait_for(lambda: len(seen.results) > before)
+    assert "and was given up" in repr(seen.statuses)
 
 
 def test_what_is_not_there_says_why_and_keeps_nobody_waiting(
