@@ -20,6 +20,7 @@ from fer_stream.cli.doctor import doctor
 from fer_stream.cli.models import models
 from fer_stream.cli.plugins import plugins
 from fer_stream.cli.run import run
+from fer_stream.cli.telling import hold_places, tell
 from fer_stream.cli.train import STAND_INS
 from fer_stream.cli.usage import in_one_line
 from fer_stream.errors import FerStreamError
@@ -78,6 +79,7 @@ for _command in (run, bench, plugins, models, doctor, *STAND_INS):
 
 def main() -> None:
     """Run the command line; a `FerStreamError` ends it with one line and its exit code."""
+    hold_places()
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A name that the output cannot spell must not end a run: in a pipe Windows has a few
         # hundred letters, and a file's name on Linux need not be text at all.
@@ -86,5 +88,5 @@ def main() -> None:
         cli()
     except FerStreamError as error:
         message = " ".join(str(error).split())
-        click.echo(f"fer-stream: {message}", err=True)
+        tell(f"fer-stream: {message}")
         sys.exit(error.exit_code)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from fer_stream.cli.telling import tell
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -36,7 +39,10 @@ def profiled(engine: Engine) -> Iterator[None]:
 def _show(engine: Engine, wall_s: float, cpu_s: float) -> None:
     from rich.console import Console
 
-    console = Console(file=sys.stderr, highlight=False, markup=False)
+    # Not standard error itself: Rich ends the program where nobody can read that.
+    shown = io.StringIO()
+    is_terminal = sys.stderr.isatty()
+    console = Console(file=shown, force_terminal=is_terminal, highlight=False, markup=False)
     console.print(_table(engine.stats, wall_s))
     memory = peak_memory_mb()
     console.print(
@@ -47,6 +53,7 @@ def _show(engine: Engine, wall_s: float, cpu_s: float) -> None:
     )
     live = any(source.live for source in engine.stats.sources)
     console.print(_NOTE + (_LIVE_NOTE if live else ""), style="dim", soft_wrap=True)
+    tell(shown.getvalue().removesuffix("\n"))
 
 
 def _table(stats: RunStats, wall_s: float) -> Table:

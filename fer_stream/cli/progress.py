@@ -8,8 +8,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-import click
-
+from fer_stream.cli.telling import tell
 from fer_stream.engine.supervisor import described
 from fer_stream.words import counted
 
@@ -43,9 +42,10 @@ class RunProgress:
     def __enter__(self) -> RunProgress:
         for info in self._infos:
             if info:  # a live source is told of by the log, whenever it comes
-                click.echo(f"{info.source_id}: {described(info)}", err=True)
+                tell(f"{info.source_id}: {described(info)}")
         if self._bar:
-            self._bar.start()
+            with suppress(OSError):
+                self._bar.start()
         return self
 
     def tick(self) -> None:
@@ -62,12 +62,12 @@ class RunProgress:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        with suppress(OSError):  # nobody hears it; the run has ended well nevertheless
-            if self._bar:
-                self._next_refresh = 0.0
-                self.tick()
+        if self._bar:
+            self._next_refresh = 0.0
+            self.tick()
+            with suppress(OSError):
                 self._bar.stop()
-            click.echo(self._summary(), err=True)
+        tell(self._summary())
 
     def _summary(self) -> str:
         engine, seconds = self._engine, time.monotonic() - self._started

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -159,7 +159,7 @@ def _run_until_stopped(
                 sys.exit(0)
             raise
         table = profiled(engine) if profile else nullcontext()
-        with table, RunProgress(engine, bar=bar) as progress:
+        with closing(engine), table, RunProgress(engine, bar=bar) as progress:
 
             def tick_all() -> None:
                 tick()
@@ -191,8 +191,10 @@ def _leave_if_blocked(engine: Engine, error: FerStreamError | None) -> None:
         import logging
 
         logging.getLogger("fer_stream").error(" ".join(str(error).split()))
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:  # closed from the start
+            with suppress(OSError):
+                stream.flush()
     os._exit(error.exit_code if error else 0)
 
 
