@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
-from collections.abc import Callable, Iterator
+from collections import Counter, deque
+from collections.abc import Callable, Hashable, Iterator
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -23,10 +23,13 @@ class Channel(Generic[T]):
     away what is inside and wakes everybody, so that no thread waits for one that is gone.
 
     Args:
-        capacity: How many items it holds; may be changed before the first is put.
+        capacity: How many items each of its rooms holds; may be changed before the first is put.
         about: Tells a note from an item: what it is about, None for an item. Notes keep their
             place between the items but take no room, and are not pushed out by them.
         condition: Shared with other channels.
+        room: Says which room an item takes; one room unless given. Items of one room neither keep
+            those of another waiting nor push them out, and all come out in the order of their
+            arrival.
     """
 
     def __init__(
@@ -34,35 +37,35 @@ class Channel(Generic[T]):
         capacity: int,
         about: Callable[[T], str | None] = lambda _: None,
         condition: threading.Condition | None = None,
+        room: Callable[[T], Hashable] = lambda _: None,
     ) -> None:
         self.capacity = capacity
         self._about = about
         self._waiting: deque[T] = deque()
-        self._items = 0  # of what waits; the rest are notes
+        self._room = room
+        self._items: Counter[Hashable] = Counter()  # by room; the rest of what waits are notes
         self._changed = condition or threading.Condition()
         self._closed = False
 
     def put(self, item: T) -> None:
         """Add an item, waiting for room; raises `Closed`."""
         with self._changed:
-            while self._is_full() and not self._closed:
+            while self._is_full(item) and not self._closed:
                 self._changed.wait()
             self._add(item)
 
-    def put_newest(self, item: T, may_lose: Callable[[T], bool] = lambda _: True) -> int:
+    def put_newest(self, item: T) -> int:
         """Add an item without waiting; return how many were thrown away for room, 0 or 1.
 
-        It is the oldest that `may_lose` allows, or `item` where it allows none. Raises `Closed`.
+        It is the oldest of its room. Raises `Closed`.
         """
         with self._changed:
-            full = self._is_full() and not self._closed
+            full = self._is_full(item) and not self._closed
             if full:
+                room = self._room(item)
                 items = ((i, old) for i, old in enumerate(self._waiting) if not self._is_note(old))
-                oldest = next((i for i, old in items if may_lose(old)), None)
-                if oldest is None:
-                    return 1
-                del self._waiting[oldest]
-                self._items -= 1
+                del self._waiting[next(i for i, old in items if self._room(old) == room)]
+                self._items[room] -= 1
             self._add(item)
             return int(full)
 
@@ -98,7 +101,7 @@ class Channel(Generic[T]):
         """Throw everything away and let nobody wait."""
         with self._changed:
             self._waiting.clear()
-            self._items = 0
+            self._items.clear()
             self._closed = True
             self._changed.notify_all()
 
@@ -117,14 +120,15 @@ class Channel(Generic[T]):
     def _is_note(self, item: T) -> bool:
         return self._about(item) is not None
 
-    def _is_full(self) -> bool:
-        return self._items >= self.capacity
+    def _is_full(self, item: T) -> bool:
+        return self._items[self._room(item)] >= self.capacity
 
     def _add(self, item: T) -> None:
         if self._closed:
             raise Closed
         self._waiting.append(item)
-        self._items += not self._is_note(item)
+        if not self._is_note(item):
+            self._items[self._room(item)] += 1
         if self._has_some():
             self._changed.notify_all()
 
@@ -134,8 +138,10 @@ class Channel(Generic[T]):
 
     def _take(self, count: int) -> list[T]:
         taken = [self._waiting.popleft() for _ in range(count)]
-        self._items -= sum(not self._is_note(item) for item in taken)
-        if self._items <= self.capacity // 2:  # waking somebody for the room of one is dear
+        rooms = Counter(self._room(item) for item in taken if not self._is_note(item))
+        self._items -= rooms
+        # Waking somebody for the room of one is dear.
+        if any(self._items[room] <= self.capacity // 2 for room in rooms):
             self._changed.notify_all()
         return taken
 

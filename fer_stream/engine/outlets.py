@@ -17,8 +17,12 @@ class Outlet:
     """A queue of results and statuses for whoever takes them."""
 
     def __init__(self) -> None:
-        self.waiting: Channel[FrameResult | SourceStatus] = Channel(1, about=source_of)
-        """Its capacity, set before the first result, is how many a sink may be behind."""
+        # Files fill any room that is theirs too, and nothing of a file is lost for a live source.
+        self.waiting: Channel[FrameResult | SourceStatus] = Channel(
+            1, about=source_of, room=_is_live
+        )
+        """Its capacity, set before the first result, is how many results of files, and as many of
+        live sources, a sink may be behind."""
 
     def deliver(self, item: FrameResult | SourceStatus) -> int:
         """Hand on a result: wait on a file, drop the oldest on a live source; or a status.
@@ -29,8 +33,7 @@ class Outlet:
             if isinstance(item, SourceStatus):
                 self.waiting.put_note(item)
             elif item.frame.info.live:
-                # A file's results may wait in the same queue, and nothing of a file is lost.
-                return self.waiting.put_newest(item, _is_live)
+                return self.waiting.put_newest(item)
             else:
                 self.waiting.put(item)
         except Closed:

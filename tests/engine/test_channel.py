@@ -124,13 +124,18 @@ def test_put_newest_never_waits_and_counts_what_it_throws_away() -> None:
     assert [channel.get(), channel.get()] == [4, 5]
 
 
-def test_put_newest_throws_away_only_what_may_be_lost() -> None:
-    channel: Channel[int] = Channel(3)
-    for item in (1, 2, 3):
-        channel.put(item)
-    assert channel.put_newest(4, may_lose=lambda item: item % 2 == 0) == 1
-    assert channel.put_newest(5, may_lose=lambda item: item > 100) == 1, "the new one gives way"
-    assert [channel.get() for _ in range(3)] == [1, 3, 4]
+def test_items_of_one_room_neither_wait_for_those_of_another_nor_push_them_out() -> None:
+    channel: Channel[int] = Channel(2, room=lambda item: item % 2)
+    channel.put(1)
+    channel.put(3)
+    putting = Task(lambda: channel.put(5))
+    assert putting.is_blocked(), "its room is full"
+    assert [channel.put_newest(item) for item in (2, 4, 6)] == [0, 0, 1]
+    assert putting.is_blocked(), "what another room lost is no room for it"
+    assert [channel.get(), channel.get()] == [1, 3]
+    putting.finish()
+    channel.close()
+    assert list(channel) == [4, 6, 5], "in the order of their arrival"
 
 
 def test_iterating_takes_everything_until_the_close() -> None:

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from fer_stream.engine.lane import GROUP
+from fer_stream.errors import IncompleteError
+from fer_stream.types import FrameResult
 from tests.programs import Stopwatch, wait_until
 
 pytestmark = [pytest.mark.timeout(90), pytest.mark.usefixtures("no_thread_remains")]
@@ -152,6 +154,30 @@ def test_beside_a_live_source_a_file_still_loses_nothing(lab: Any) -> None:
     assert len(camera_shown) < 100, "the sink is too slow for all: the camera's have to give way"
     ages = [a for a, r in zip(sink.ages_s, sink.results, strict=True) if r.frame.info.live]
     assert max(ages) < 2.0 + watch.waited_s
+
+
+def test_a_film_does_not_keep_a_cameras_results_from_a_slow_sink(lab: Any) -> None:
+    over = threading.Event()
+
+    def in_time(index: int) -> None:
+        if over.is_set():
+            raise IncompleteError("the test is over")
+        time.sleep(0.002)
+
+    def write(result: FrameResult) -> None:
+        time.sleep(0.005)
+        if result.frame.info.source_id == "film" and result.frame.index == 199:
+            over.set()
+
+    camera = lab.Source("camera", 10**6, live=True, before=in_time)
+    sink = lab.Sink(on_write=write)
+    with pytest.raises(IncompleteError):
+        lab.run([camera, lab.Source("film", 200)], [sink])
+    assert sink.indices("film") == list(range(200))
+    names = [result.frame.info.source_id for result in sink.results]
+    beside = names[: len(names) - names[::-1].index("film")].count("camera")
+    # One between any two groups of the film's, unless the machine was busy with others.
+    assert beside > 200 / GROUP / 3
 
 
 def test_two_runs_over_files_give_the_same_results(lab: Any) -> None:
