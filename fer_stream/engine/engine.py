@@ -65,7 +65,7 @@ class Engine:
         windows = [caller for caller in callers if caller.sink.main_thread]
         self._main: MainSinks | None = None
         if collect or windows:
-            self._main = MainSinks(windows, self._window_failed, self.request_stop)
+            self._main = MainSinks(windows, self._sink_failed, self.request_stop)
         self._threads = [
             SinkThread(caller, self._sink_failed, self.request_stop)
             for caller in callers
@@ -238,13 +238,6 @@ class Engine:
         self._errors.append(error)
         self.request_stop()
         return False
-
-    def _window_failed(self, error: SinkError) -> None:
-        self._errors.append(error)
-        if self._goes_on():
-            logger.error("%s; going on without it", error)
-        else:
-            self.request_stop()
 
     def _goes_on(self) -> bool:
         return self._on_sink_error == "continue" or (self._on_sink_error == "auto" and self.live)

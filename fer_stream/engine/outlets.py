@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 from fer_stream.engine.blame import log_bug, named, reason
@@ -11,6 +12,8 @@ from fer_stream.engine.stats import RunStats, SinkStats
 from fer_stream.errors import FerStreamError, SinkError, StopStream
 from fer_stream.stages import Sink
 from fer_stream.types import FrameResult, RunInfo, SourceStatus
+
+logger = logging.getLogger("fer_stream")
 
 
 class Outlet:
@@ -115,6 +118,10 @@ class Caller:
                 raise
             return self.blamed(error, "failed to close")
         return None
+
+    def works_again(self) -> None:
+        """Tell that the sink, which had failed, has taken a result."""
+        logger.info("sink '%s' works again; it lost %d results so far", self.name, self.stats.lost)
 
     def blamed(self, error: BaseException, what: str) -> SinkError:
         """Return an error of the sink as one that names it; `what` is what it did."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Callable
@@ -12,8 +11,6 @@ from fer_stream.engine.channel import Closed
 from fer_stream.engine.outlets import Caller, Outlet
 from fer_stream.errors import SinkError, StopStream
 from fer_stream.types import FrameResult, RunInfo, SourceStatus
-
-logger = logging.getLogger("fer_stream")
 
 
 class SinkThread(Outlet):
@@ -103,7 +100,8 @@ class SinkThread(Outlet):
                 self._remember(item)
                 self._caller.take(item)
                 if self.error and isinstance(item, FrameResult):
-                    self._works_again()
+                    self.error = None
+                    self._caller.works_again()
         except StopStream:
             self._stop()
         except SinkError as error:
@@ -125,11 +123,6 @@ class SinkThread(Outlet):
             self._caller.stats.restarts += 1
             return True
         return False
-
-    def _works_again(self) -> None:
-        self.error = None
-        lost = self._caller.stats.lost
-        logger.info("sink '%s' works again; it lost %d results so far", self._caller.name, lost)
 
     def _rest(self, seconds: float) -> bool:
         """Wait, throwing away what comes meanwhile; return False if no more comes."""

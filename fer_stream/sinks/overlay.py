@@ -122,6 +122,8 @@ class OverlaySink(Sink):
         """Close the windows."""
         if self._windows:
             cv2.destroyAllWindows()
+        self._windows.clear()  # it may be opened again
+        self._seen_open.clear()
 
 
 def display_problem() -> str | None:

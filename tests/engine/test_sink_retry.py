@@ -43,11 +43,12 @@ def camera(lab: Any) -> Any:
     return lab.camera(60, pause_s=0.01)
 
 
+@pytest.mark.parametrize("main_thread", [False, True])
 def test_a_sink_that_raised_goes_on_after_a_while(
-    lab: Any, camera: Any, caplog: pytest.LogCaptureFixture
+    lab: Any, camera: Any, caplog: pytest.LogCaptureFixture, main_thread: bool
 ) -> None:
     caplog.set_level(logging.INFO)
-    bad, good = lab.Sink("bad", on_write=failing_at(5)), lab.Sink("good")
+    bad, good = lab.Sink("bad", on_write=failing_at(5), main_thread=main_thread), lab.Sink("good")
     engine = lab.run(camera, [bad, good])
     assert (bad.opened, bad.closed) == (2, 2)
     assert good.opened == 1
@@ -76,17 +77,19 @@ def test_of_two_sinks_of_one_kind_the_log_says_which_works_again(
     assert told[0].startswith("sink 'csv-2' works again; ")
 
 
-def test_every_result_is_accounted_for(lab: Any, camera: Any) -> None:
-    bad = lab.Sink("bad", on_write=failing_at(3, 9, 10, 20))
+@pytest.mark.parametrize("main_thread", [False, True])
+def test_every_result_is_accounted_for(lab: Any, camera: Any, main_thread: bool) -> None:
+    bad = lab.Sink("bad", on_write=failing_at(3, 9, 10, 20), main_thread=main_thread)
     engine = lab.run(camera, [bad, lab.Sink("good")])
     for numbers in engine.stats.sinks:
         assert sum(numbers.results.values()) == engine.frames_done
 
 
+@pytest.mark.parametrize("main_thread", [False, True])
 def test_trouble_that_goes_on_is_told_of_once_and_in_the_end(
-    lab: Any, camera: Any, caplog: pytest.LogCaptureFixture
+    lab: Any, camera: Any, caplog: pytest.LogCaptureFixture, main_thread: bool
 ) -> None:
-    bad = lab.Sink("bad", on_write=failing_at(*range(2, 1000)))
+    bad = lab.Sink("bad", on_write=failing_at(*range(2, 1000)), main_thread=main_thread)
     with pytest.raises(SinkError, match="out of order"):
         lab.run(camera, [bad])
     assert bad.opened > 2
@@ -95,23 +98,28 @@ def test_trouble_that_goes_on_is_told_of_once_and_in_the_end(
 
 
 @pytest.mark.parametrize("error", [SinkError("out of order"), CancelledError()], ids=repr)
+@pytest.mark.parametrize("main_thread", [False, True])
 def test_a_sink_that_cannot_be_opened_again_is_tried_until_it_can(
-    lab: Any, camera: Any, error: BaseException
+    lab: Any, camera: Any, error: BaseException, main_thread: bool
 ) -> None:
     opening = failing_at(1, 2, 3, error=error)
-    bad = lab.Sink("bad", on_open=opening, on_write=failing_at(2))
+    bad = lab.Sink("bad", on_open=opening, on_write=failing_at(2), main_thread=main_thread)
     engine = lab.run(camera, [bad])
     assert (bad.opened, bad.closed) == (2, 2), "only what succeeded is closed"
     assert bad.indices()[-1] == engine.stats.sources[0].frames_read - 1
 
 
-def test_a_sink_that_comes_back_learns_how_the_sources_are(lab: Any, camera: Any) -> None:
-    bad = lab.Sink("bad", on_write=failing_at(2))
+@pytest.mark.parametrize("main_thread", [False, True])
+def test_a_sink_that_comes_back_learns_how_the_sources_are(
+    lab: Any, camera: Any, main_thread: bool
+) -> None:
+    bad = lab.Sink("bad", on_write=failing_at(2), main_thread=main_thread)
     lab.run(camera, [bad])
     assert bad.states() == ["online", "online", "ended"], "once for each opening"
 
 
-def test_it_learns_too_what_changed_while_it_was_closed(lab: Any) -> None:
+@pytest.mark.parametrize("main_thread", [False, True])
+def test_it_learns_too_what_changed_while_it_was_closed(lab: Any, main_thread: bool) -> None:
     tries = 0
 
     def opening(_: Any) -> None:
@@ -123,15 +131,19 @@ def test_it_learns_too_what_changed_while_it_was_closed(lab: Any) -> None:
     def lost(_: Any) -> None:
         raise SourceError("camera was lost")
 
-    bad, good = lab.Sink("bad", on_open=opening, on_write=failing_at(0)), lab.Sink("good")
+    bad = lab.Sink("bad", on_open=opening, on_write=failing_at(0), main_thread=main_thread)
+    good = lab.Sink("good")
     first = lab.Source(count=1, live=True, at_end=lost)
     second = lab.Source(count=1, live=True, before=lambda _: wait_until(lambda: bad.opened == 2))
     lab.run(lab.Origin(lab.Sessions(first, second)), [bad, good])
     assert bad.states() == ["online", "reconnecting", "online", "ended"]
 
 
-def test_a_sink_that_fails_at_a_status_is_tried_again_too(lab: Any, camera: Any) -> None:
-    bad, good = lab.Sink("bad", on_status=failing_at(0)), lab.Sink("good")
+@pytest.mark.parametrize("main_thread", [False, True])
+def test_a_sink_that_fails_at_a_status_is_tried_again_too(
+    lab: Any, camera: Any, main_thread: bool
+) -> None:
+    bad, good = lab.Sink("bad", on_status=failing_at(0), main_thread=main_thread), lab.Sink("good")
     lab.run(camera, [bad, good])
     assert bad.opened == 2
     assert good.states() == ["online", "ended"]

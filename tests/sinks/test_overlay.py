@@ -307,6 +307,33 @@ def test_an_opencv_that_calls_no_window_visible_shows_it_all_the_same(
         sink.idle()
 
 
+OPENED_AGAIN = """
+from fer_stream.sinks.overlay import OverlaySink
+from fer_stream.testing import make_result, make_run
+
+sink = OverlaySink()
+for _ in range(2):
+    sink.open(make_run(("door",)))
+    sink.idle()  # nothing to look after yet
+    sink.write(make_result())
+    print("shown", flush=True)
+    input()
+    sink.idle()
+    sink.close()
+"""
+
+
+def test_a_window_that_is_opened_again_is_a_new_one(display: str) -> None:
+    with talking_to(OPENED_AGAIN, display) as program:
+        assert program.stdin
+        assert program.stdout
+        for _ in range(2):
+            assert program.stdout.readline() == "shown\n"
+            wait_until(lambda: window(display), program)
+            print("go on", file=program.stdin, flush=True)
+    assert program.returncode == 0
+
+
 def test_a_film_is_shown_no_faster_than_it_was_taken(tmp_path: Path, display: str) -> None:
     start_s = time.monotonic()
     done = run(
