@@ -13,7 +13,7 @@ import numpy as np
 from av.video.reformatter import ColorRange, Colorspace
 
 from fer_stream.media import usual_matrix
-from fer_stream.types import BgrImage, Frame, GreyImage, StreamInfo
+from fer_stream.types import BgrImage, Frame, GreyImage, StreamInfo, image_problem
 from fer_stream.upright import View
 
 _EIGHT_BIT_LUMA = ("yuv4", "yuvj4", "nv12", "nv16", "nv21", "gray")
@@ -33,7 +33,12 @@ def new_frame(
         time_s: Media time in seconds.
         info: The stream it belongs to.
         image: (H, W, 3) uint8 BGR; without it the picture is the grey one.
+
+    Raises:
+        ValueError: `image` is something else.
     """
+    if image is not None and (problem := image_problem(image, grey)):
+        raise ValueError(problem)  # now: whoever asks for the picture has not made it
 
     def make_image() -> BgrImage:
         # A copy of the header, so that freezing the picture does not freeze the caller's array.

@@ -8,14 +8,18 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from fer_stream.stages import Classifier
 from fer_stream.types import Box, Detection, EmotionScores, Face, Frame, Track
 
 _NUMBER = (int, float)
+_UTC = timedelta(0)
+_SLACK = 1e-3  # of a probability, for rounding
 
 
 def frame_problem(frame: object) -> str | None:
@@ -30,6 +34,8 @@ def frame_problem(frame: object) -> str | None:
     size = (frame.info.height, frame.info.width)
     if frame.grey.shape != size:
         return f"{where}: grey is {frame.grey.shape}, its info says {size}"
+    if frame.captured_at.utcoffset() != _UTC:
+        return f"{where}: captured_at must be UTC, got {frame.captured_at}"
     return None
 
 
@@ -40,11 +46,14 @@ class Place:
     session: int
     index: int
     time_s: float
+    size: tuple[int, int]
+    """(width, height) in pixels of that session."""
 
     @classmethod
     def of(cls, frame: Frame) -> Place:
         """Return a frame's place; a frame itself would hold its picture."""
-        return cls(frame.info.session, frame.index, frame.time_s)
+        info = frame.info
+        return cls(info.session, frame.index, frame.time_s, (info.width, info.height))
 
 
 def order_problem(frame: Frame, before: Place | None) -> str | None:
@@ -59,6 +68,11 @@ def order_problem(frame: Frame, before: Place | None) -> str | None:
     # A live stream counts its seconds from its session's start.
     if time_s < before.time_s and not (frame.info.live and session > before.session):
         return f"frame {index}: time_s must never fall, got {time_s} after {before.time_s}"
+    (width, height), info = before.size, frame.info
+    resized = (info.width, info.height) != before.size
+    if resized and session == before.session and not info.stills:
+        got = f"{info.width}x{info.height} after {width}x{height}"
+        return f"frame {index}: a new size needs a new session, got {got} in session {session}"
     return None
 
 
@@ -75,8 +89,8 @@ def answer_problem(
             return f"{method} must return a list of {kind.__name__}, got {one!r} in it"
         if problem := _box_problem(one.box, width, height) or _confidence_problem(one.confidence):
             return problem
-        if isinstance(one, Face) and not isinstance(one.scores, EmotionScores):
-            return f"a face's scores must be EmotionScores, got {one.scores!r}"
+        if isinstance(one, Face) and (problem := _face_problem(one)):
+            return problem
     return None if kind is Detection else _ids_problem([one.track_id for one in answer])
 
 
@@ -114,8 +128,8 @@ def scores_problem(scores: object, count: int, labels: tuple[str, ...]) -> str |
             return f"classify must return a list of EmotionScores, got {one!r} in it"
         if one.labels != labels:
             return f"expected scores with the labels {labels}, got {one.labels}"
-        if one.probabilities.dtype != np.float32:
-            return f"probabilities must be float32, got {one.probabilities.dtype}"
+        if problem := _probabilities_problem(one.probabilities):
+            return problem
     return None
 
 
@@ -146,6 +160,21 @@ def _box_problem(box: object, width: int, height: int) -> str | None:
         return f"a box must be in whole pixels (int), got {box}"
     if x + w > width or y + h > height:
         return f"{box} reaches out of the {width}x{height} frame"
+    return None
+
+
+def _face_problem(face: Face) -> str | None:
+    if not isinstance(face.scores, EmotionScores):
+        return f"a face's scores must be EmotionScores, got {face.scores!r}"
+    return _probabilities_problem(face.scores.probabilities)
+
+
+def _probabilities_problem(said: npt.NDArray[Any]) -> str | None:
+    """That they sum to 1 was seen to when the scores were made."""
+    if said.dtype != np.float32:
+        return f"probabilities must be float32, got {said.dtype}"
+    if not (said.min() >= -_SLACK and said.max() <= 1 + _SLACK):
+        return f"probabilities must be 0 to 1, got {said}"
     return None
 
 

@@ -84,9 +84,20 @@ class Frame:
         with self._making:
             if not self._image:
                 image = self.make_image()
+                if problem := image_problem(image, self.grey):
+                    where = f"frame {self.index} of {self.info.source_id}"
+                    raise ValueError(f"{where}: {problem}")
                 image.flags.writeable = False
                 self._image.append(image)
         return self._image[0]
+
+
+def image_problem(image: BgrImage, grey: GreyImage) -> str | None:
+    """Return what is wrong with a picture's colours, in words, or None."""
+    shape = (*grey.shape, 3)
+    if image.shape == shape and image.dtype == np.uint8:
+        return None
+    return f"image must be {shape} uint8, got {image.shape} {image.dtype}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -203,3 +203,10 @@ def test_a_face_can_be_copied_and_pickled(copied: Callable[[Face], Face]) -> Non
 
 def _scores(face: dict[str, Any]) -> dict[str, float]:
     return dict(zip(face["scores"]["labels"], face["scores"]["probabilities"], strict=True))
+
+
+def test_a_picture_whose_colours_do_not_fit_is_refused_by_its_frames_name() -> None:
+    one = frame(make_image=lambda: np.zeros((3, 5, 3), np.uint8))
+    for _ in range(2):
+        with pytest.raises(ValueError, match=r"^frame 0 of .*: image must be \(3, 4, 3\) uint8"):
+            _ = one.image

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import timedelta
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +21,7 @@ from fer_stream.promises import (
 )
 from fer_stream.stages import Classifier, Detector, Filter, Source, Stage, Tracker
 from fer_stream.testing.values import EMOTIONS, make_face, make_frame
-from fer_stream.types import Box, Detection, EmotionScores, Face, Frame, StreamInfo, Track
+from fer_stream.types import Box, Detection, Face, Frame, StreamInfo, Track
 from fer_stream.urls import without_password
 
 # Eight bits of rounding in a batch may differ from those of a single face.
@@ -173,8 +172,6 @@ def check_filter(stage: Filter) -> None:
             kept = stage.apply(frame, faces)
         _expect_none(answer_problem(kept, Face, "apply", frame))
         _expect_none(labels_problem(kept, EMOTIONS))
-        for face in kept:
-            _check_probabilities(face.scores)
         same = all(
             np.array_equal(face.scores.probabilities, p)
             for face, p in zip(faces, before, strict=True)
@@ -196,12 +193,10 @@ def _check_frame(frame: Frame, info: StreamInfo, before: Frame | None) -> None:
     _expect_none(frame_problem(frame))
     own = frame.info
     where = f"frame {frame.index}"
-    image, shape = frame.image, (*frame.grey.shape, 3)
-    expect(
-        image.shape == shape and image.dtype == np.uint8,
-        f"{where}: image must be {shape} uint8, got {image.shape} {image.dtype}",
-    )
-    expect(frame.captured_at.utcoffset() == timedelta(0), f"{where}: captured_at must be UTC")
+    try:
+        _ = frame.image  # is made and looked at now
+    except ValueError as error:
+        raise AssertionError(str(error)) from error
     expect(own.live == info.live, f"{where}: a stream is live throughout or never")
     if not info.stills:
         expect(own.source_id == info.source_id, f"{where}: source_id must stay the same")
@@ -209,22 +204,10 @@ def _check_frame(frame: Frame, info: StreamInfo, before: Frame | None) -> None:
         return
     _expect_none(order_problem(frame, Place.of(before)))
     expect(frame.captured_ns >= before.captured_ns, f"{where}: captured_ns must never fall")
-    if own.session == before.info.session and not info.stills:
-        expect(
-            frame.grey.shape == before.grey.shape,
-            f"{where}: a new size needs a new session",
-        )
 
 
 def _expect_none(problem: str | None) -> None:
     expect(problem is None, problem or "")
-
-
-def _check_probabilities(scores: EmotionScores) -> None:
-    p = scores.probabilities
-    expect(p.dtype == np.float32, f"probabilities must be float32, got {p.dtype}")
-    fine = bool(np.all(p >= 0) and np.all(p <= 1)) and abs(float(p.sum()) - 1) < 1e-3
-    expect(fine, f"probabilities must be 0 to 1 with the sum 1, got {p}")
 
 
 def _classified(classifier: Classifier, crops: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
@@ -233,8 +216,6 @@ def _classified(classifier: Classifier, crops: npt.NDArray[np.uint8]) -> npt.NDA
     scores = classifier.classify(crops)
     expect(np.array_equal(crops, before), "classify must not write to the crops")
     _expect_none(scores_problem(scores, len(crops), classifier.labels))
-    for one in scores:
-        _check_probabilities(one)
     return np.stack([one.probabilities for one in scores])
 
 

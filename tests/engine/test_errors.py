@@ -8,6 +8,7 @@ import time
 from asyncio import CancelledError
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import numpy as np
@@ -24,8 +25,9 @@ from fer_stream.errors import (
     StageError,
     StopStream,
 )
+from fer_stream.frames import new_frame
 from fer_stream.testing import make_face, make_frame
-from fer_stream.types import Box, Detection, Face, StreamInfo, Track
+from fer_stream.types import Box, Detection, EmotionScores, Face, StreamInfo, Track
 
 pytestmark = [pytest.mark.timeout(20), pytest.mark.usefixtures("no_thread_remains")]
 
@@ -84,6 +86,8 @@ def test_a_stage_that_raises_ends_the_run_with_its_error(
 
 
 INFO = StreamInfo("film", 64, 48)
+EAST = timezone(timedelta(hours=2))
+ODD = EmotionScores(("dark", "bright"), np.array([-0.5, 1.5], np.float32))
 BOX, OUTSIDE = Box(4, 4, 16, 16), Box(60, 4, 16, 16)
 RENAMED = make_face("good", box=BOX, labels=("good", "bad"))
 # What a method answers, of each kind that a contract does not allow; those that nothing else would
@@ -102,6 +106,8 @@ WRONG: dict[str, tuple[str, str, Any, str]] = {
     "tracks": ("filter_", "apply", [Track(BOX, 1)], "must return a list of Face, got Track"),
     "renamed": ("filter_", "apply", [RENAMED], r"keep the run's labels \('dark', 'bright'\), got"),
     "scores": ("filter_", "apply", [Face(BOX, 0.5)], "scores must be EmotionScores, got 0.5"),  # type: ignore[arg-type]
+    "negative": ("filter_", "apply", [Face(BOX, ODD)], r"must be 0 to 1, got \[-0.5  1.5\]"),
+    "odds": ("classifier", "classify", [ODD], r"must be 0 to 1, got \[-0.5  1.5\]"),
     "floats": ("classifier", "classify", [0.5], "must return a list of EmotionScores, got 0.5"),
     "array": ("classifier", "classify", np.ones((1, 2)), "must return a list, got ndarray"),
 }
@@ -207,6 +213,17 @@ def test_a_source_that_fails_to_close_is_reported(lab: Any) -> None:
     assert sink.indices() == list(range(37)), "what was read before is lost"
 
 
+def test_a_source_whose_colours_do_not_fit_is_named_and_no_sink(lab: Any) -> None:
+    class Odd(lab.Source):  # type: ignore[misc, name-defined]
+        def frames(self) -> Iterator[Any]:
+            colours = np.zeros((48, 64, 4), np.uint8)
+            yield new_frame(np.zeros((48, 64), np.uint8), 0, 0.0, self.info, colours)
+
+    says = r"^source 'lab' failed .*image must be \(48, 64, 3\) uint8, got \(48, 64, 4\) uint8"
+    with pytest.raises(StageError, match=says):
+        lab.run(Odd(), [lab.Sink(on_write=lambda result: result.frame.image)])
+
+
 @pytest.mark.parametrize(
     ("given", "says"),
     [
@@ -218,6 +235,14 @@ def test_a_source_that_fails_to_close_is_reported(lab: Any) -> None:
         ),
         (make_frame(6, 1.0), "index must rise, got 6 after 6"),
         (make_frame(7, 0.2), "frame 7: time_s must never fall, got 0.2 after 0.24"),
+        (
+            make_frame(7, 1.0, info=replace(INFO, width=96)),
+            "frame 7: a new size needs a new session, got 96x48 after 64x48 in session 0",
+        ),
+        (
+            replace(make_frame(7, 1.0), captured_at=datetime(2026, 1, 1, tzinfo=EAST)),
+            "frame 7: captured_at must be UTC, got 2026-01-01",
+        ),
     ],
 )
 def test_a_source_that_gives_something_else_is_told_what_was_expected(
