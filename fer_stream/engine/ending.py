@@ -103,8 +103,7 @@ class Ending:
 
     def busy(self) -> list[threading.Thread]:
         """Return the threads behind the sources that have not ended."""
-        sinks = [sink.thread for sink in self._sinks if sink.thread.is_alive()]
-        return self._classifying.busy() + sinks
+        return _alive([*self._classifying.busy(), *(sink.thread for sink in self._sinks)])
 
     def leave_sinks(self) -> list[SinkError]:
         """Give sinks a last moment to close; return what is wrong with them in the end."""
@@ -120,14 +119,14 @@ class Ending:
 
     def leave_readers(self) -> list[threading.Thread]:
         """Wait for the sources' threads; return those that are blocked in a device."""
-        threads = [thread for lane in self._lanes for thread in lane.threads()]
+        threads = _alive([thread for lane in self._lanes for thread in lane.threads()])
         join_until(threads, time.monotonic() + _READER_S)
-        blocked = [thread for thread in threads if thread.is_alive()]
+        blocked = _alive(threads)
         for thread in blocked:
             logger.debug("%s still waits for its device and is left behind", thread.name)
             # Python's end under a thread that is inside FFmpeg crashes; its time-outs are shorter.
             # Not `atexit`: that takes nothing more if the run itself is ended at the program's end.
-            weakref.finalize(thread, thread.join, _EXIT_S)
+            weakref.finalize(thread, _wait_for, weakref.ref(thread))
         return blocked
 
     def _stop(self) -> None:
@@ -137,6 +136,23 @@ class Ending:
                 lane.stop()
             if self._main is not None:
                 self._main.hurry()
+
+
+def _alive(threads: Sequence[threading.Thread]) -> list[threading.Thread]:
+    """Return the threads to wait for: that have not ended, and are not the one that asks.
+
+    Results that nobody holds end their run on whatever thread Python finds them, one of its own
+    too if they were part of a cycle.
+    """
+    own = threading.current_thread()
+    return [thread for thread in threads if thread.is_alive() and thread is not own]
+
+
+def _wait_for(known: weakref.ref[threading.Thread]) -> None:
+    """Wait for a thread at the program's end; where it ended before, it is not there any more."""
+    thread = known()
+    if thread is not None:
+        thread.join(_EXIT_S)
 
 
 def join_until(threads: Sequence[threading.Thread], deadline_s: float) -> None:

@@ -6,12 +6,15 @@ import gc
 import sys
 import threading
 import time
+import weakref
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from fer_stream.api import Results
 from fer_stream.errors import ModelError
+from tests.programs import wait_until
 
 pytestmark = pytest.mark.timeout(20)
 
@@ -58,8 +61,6 @@ def test_what_was_ready_when_the_caller_left_still_reaches_the_sinks(lab: Any) -
 
 
 def test_an_engine_and_its_pictures_can_be_freed_after_the_run(lab: Any) -> None:
-    import weakref
-
     source = lab.Source(count=20)
     engine = lab.run(source, [])
     gone = weakref.ref(engine)
@@ -70,6 +71,52 @@ def test_an_engine_and_its_pictures_can_be_freed_after_the_run(lab: Any) -> None
     lab.filters.clear()
     gc.collect()
     assert gone() is None
+
+
+def test_a_reader_that_was_blocked_at_the_end_is_forgotten_once_it_ends(lab: Any) -> None:
+    stuck, go = threading.Event(), threading.Event()
+    source = lab.Source(live=True, before=lambda i: i == 5 and (stuck.set(), go.wait(20)))
+    lab.engine(source).start()
+    lab.made[-1].run(lambda: lab.made[-1].request_stop() if stuck.is_set() else None)
+    (reader,) = lab.made[-1].left_behind
+    gone = weakref.ref(reader)
+    go.set()
+    reader.join(10)
+    del reader
+    lab.made.clear()
+    gc.collect()
+    assert gone() is None
+
+
+def test_results_that_python_collects_on_a_thread_of_the_run_end_it(
+    lab: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed: list[Any] = []
+    monkeypatch.setattr(sys, "unraisablehook", failed.append)
+    before = set(threading.enumerate())
+    forgotten, collected = threading.Event(), threading.Event()
+
+    def collect(_: Any) -> None:
+        if forgotten.is_set() and not collected.is_set():
+            gc.collect()
+            collected.set()
+
+    sink = lab.Sink(on_write=collect)
+    held: list[Any] = [Results(lab.engine(lab.Source(count=10**6), [sink], collect=True))]
+    lab.made[-1].start()
+    held.append(held)  # as a traceback does
+    assert next(held[0]).frame.index == 0
+    gc.disable()  # else any thread may come first
+    try:
+        del held
+        forgotten.set()
+        assert collected.wait(20)
+    finally:
+        gc.enable()
+    wait_until(lambda: set(threading.enumerate()) == before)
+    assert sink.closed == 1
+    assert failed == []
+    assert "was left" not in caplog.text
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="counts open files in /proc")
