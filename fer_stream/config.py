@@ -277,18 +277,20 @@ def _bare_source(head: str, options: Mapping[str, Any], plugins: Plugins) -> Sta
     # os.path, not Path: that raises for a name that is too long.
     exists, is_dir = os.path.exists, os.path.isdir
     name, _, target = head.partition(":")
-    if head.isdecimal():
-        return StageSpec("camera", head, options)
-    # A file may have any name: one that is there is meant, whatever it looks like.
-    if name in plugins.table("source") and not exists(head):
-        return StageSpec(name, target, options)
+    if not exists(head):
+        if head.isdecimal():
+            return StageSpec("camera", head, options)
+        if name in plugins.table("source"):
+            return StageSpec(name, target, options)
     is_glob = bool(set(head) & set("*[")) and not exists(head)  # "talk [final].mp4" is a file
     is_pictures = is_dir(head) or Path(head).suffix.lower() in IMAGE_ENDINGS or is_glob
     reader = "images" if is_pictures else "file"
-    if head in plugins.table("source") and head != reader:
-        here = "folder" if is_dir(head) else "file"
+    # A file may have any name: one that is there is meant, but where that is a source in full.
+    stage = "camera" if head.isdecimal() else head
+    if exists(head) and stage != reader and stage in plugins.table("source"):
+        here, number = "folder" if is_dir(head) else "file", head if head.isdecimal() else ""
         raise ConfigError(
             f"'{head}' is a {here} here and also a source; write ./{head} for the {here}, or "
-            f"{head}: for the source"
+            f"{stage}:{number} for the source"
         )
     return StageSpec(reader, head, options)

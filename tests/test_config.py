@@ -236,14 +236,17 @@ def test_a_file_that_exists_is_meant_whatever_its_name_looks_like(name: str, cwd
     assert source(name) == StageSpec("file", name)
 
 
-@pytest.mark.parametrize("name", ["demo", "camera"])
+@pytest.mark.parametrize("name", ["demo", "camera", "07"])
 @pytest.mark.parametrize("here", ["folder", "file"])
 def test_what_is_there_by_a_sources_name_is_told_from_it(name: str, here: str, cwd: Path) -> None:
     (cwd / name).mkdir() if here == "folder" else (cwd / name).touch()
     with pytest.raises(ConfigError, match=rf"'{name}' is a {here} here and also .*\./{name} for"):
         source(name)
     assert source(f"./{name}").target == f"./{name}"
-    assert source(f"{name}:") == StageSpec(name)
+    written = "camera:07" if name == "07" else f"{name}:"
+    assert source(written) == StageSpec(*written.split(":"))
+    with pytest.raises(ConfigError, match=f"or {written} for the source"):
+        source(name)
 
 
 def test_a_folder_called_images_is_read_as_one(cwd: Path) -> None:
@@ -361,6 +364,6 @@ def test_two_sources_never_have_one_name() -> None:
 
 def test_only_what_names_a_file_can_be_overwritten(cwd: Path) -> None:
     (cwd / "0").write_text("rows of last week")
-    assert config(source="0", sink="csv:0").sink == (StageSpec("csv", "0"),)
+    assert config(source="camera:0", sink="csv:0").sink == (StageSpec("csv", "0"),)
     with pytest.raises(ConfigError, match="would overwrite its own source"):
         config(source="file:0", sink="csv:0")
