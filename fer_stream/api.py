@@ -10,10 +10,11 @@ from numbers import Integral
 from pathlib import Path
 from typing import Any, SupportsIndex
 
-from fer_stream.config import Mode, OnSinkError, StageName, as_list, make_config
+from fer_stream.config import Mode, OnSinkError, as_list, make_config
 from fer_stream.engine.engine import Engine
 from fer_stream.parts import make_engine
 from fer_stream.plugins import Given, with_given
+from fer_stream.stage_names import StageName
 from fer_stream.types import FrameResult
 
 SourceName = StageName | Path | SupportsIndex

@@ -4,34 +4,24 @@ from __future__ import annotations
 
 import math
 import os
-import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal, get_args
 
 from fer_stream.errors import ConfigError
 from fer_stream.plugins import Plugins
-from fer_stream.sources import IMAGE_ENDINGS, is_picture_of
-from fer_stream.spec import StageSpec, options_of, refuse_valueless, split_query
-from fer_stream.urls import without_password
+from fer_stream.sources import is_picture_of
+from fer_stream.spec import StageSpec, options_of
+from fer_stream.stage_names import stage_spec
 from fer_stream.words import nearest
 
 OnSinkError = Literal["auto", "stop", "continue"]
 Mode = Literal["auto", "file", "live"]
 
-StageName = str | Mapping[str, Any]
-"""A stage as on the command line, or a table as in TOML: `{"use": "csv:a.csv", "append": True}`."""
-
-# "door=rtsp://camera/1"; before the first `=` stands nothing that a URL or an option would have.
-_NAMED = re.compile(r"([^\W\d_](?:[\w -]*\w)?)=(.+)", re.DOTALL)
-
 _STREAM = "-"
 """The target that is standard input of a source, standard output of a sink."""
-
-_SINK_OF = {".csv": "csv", ".jsonl": "jsonl", ".mp4": "video", ".mkv": "video", ".mov": "video"}
-"""What a file with that ending is written by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,85 +202,3 @@ def _refuse_empty(key: str, value: object) -> None:
     """Refuse an empty text, which a shell makes of a variable that is not set."""
     if value == "":
         raise ConfigError(f"{key} is empty; give it a value, or leave it away for the default")
-
-
-def stage_spec(kind: str, asked: object, plugins: Plugins) -> StageSpec:
-    """Read one stage: text as on the command line, a path, or a table: `use`, `target`, options.
-
-    A source may have a name before it, `door=rtsp://camera/1`, or in its table.
-    """
-    if isinstance(asked, StageSpec):
-        return asked
-    if isinstance(asked, os.PathLike):
-        asked = os.fspath(asked)
-    if isinstance(asked, str):
-        spec = _parse(kind, asked, plugins)
-    elif isinstance(asked, Mapping):
-        table = dict(cast("Mapping[str, Any]", asked))
-        if not isinstance(table.get("use"), str):
-            raise ConfigError(f"{kind}: a table needs the key 'use', e.g. use = \"csv:out.csv\"")
-        base = _parse(kind, table.pop("use"), plugins)
-        target = str(table.pop("target", base.target))
-        called = table.pop("name", base.called) if kind == "source" else ""
-        spec = StageSpec(base.name, target, {**base.options, **table}, called)
-    else:
-        shown = without_password(" ".join(repr(asked).split()))  # an array's has several lines
-        raise ConfigError(f"{kind} must be text or a table, got {shown}")
-    if not isinstance(spec.called, str):
-        raise ConfigError(f"source: the key 'name' must be text, got {spec.called!r}")
-    ending = Path(spec.name).suffix.lower()
-    if kind == "sink" and spec.name not in plugins.table("sink") and ending in _SINK_OF:
-        raise ConfigError(f"unknown sink '{spec.name}'; write {_SINK_OF[ending]}:{spec.name}")
-    plugins.get(kind, spec.name)
-    return spec
-
-
-def _parse(kind: str, text: str, plugins: Plugins) -> StageSpec:
-    if not text:
-        raise ConfigError(f"an empty {kind} was given; expected NAME, NAME:TARGET or a URL")
-    exists = os.path.exists  # not Path: that raises for a name that is too long
-    if kind == "source" and (named := _NAMED.fullmatch(text)) and not exists(text):
-        return replace(_parse(kind, named[2], plugins), called=named[1])
-    scheme, is_url, _ = text.partition("://")
-    by_scheme = plugins.by_scheme(kind, scheme.lower()) if is_url else None
-    if kind == "source" and is_url:
-        # A camera's own query (?channel=1&subtype=0) belongs to its URL, also in network:rtsp://...
-        name, _, target = text.partition(":")
-        return StageSpec(by_scheme, text) if by_scheme else StageSpec(name, target)
-    head, options = (text, {}) if kind == "source" and exists(text) else split_query(text)
-    name, _, target = head.partition(":")
-    if by_scheme:
-        spec = StageSpec(by_scheme, head, options)
-    elif kind == "source":
-        spec = _bare_source(head, options, plugins)
-    else:
-        spec = StageSpec(name, target, options)
-    if "?" in head and not exists(head):
-        written = name.partition("?")[0]
-        meant = written if written in plugins.table(kind) else spec.name
-        if meant in plugins.table(kind):
-            refuse_valueless(plugins.get(kind, meant), head)
-    return spec
-
-
-def _bare_source(head: str, options: Mapping[str, Any], plugins: Plugins) -> StageSpec:
-    # os.path, not Path: that raises for a name that is too long.
-    exists, is_dir = os.path.exists, os.path.isdir
-    name, _, target = head.partition(":")
-    if not exists(head):
-        if head.isdecimal():
-            return StageSpec("camera", head, options)
-        if name in plugins.table("source"):
-            return StageSpec(name, target, options)
-    is_glob = bool(set(head) & set("*[")) and not exists(head)  # "talk [final].mp4" is a file
-    is_pictures = is_dir(head) or Path(head).suffix.lower() in IMAGE_ENDINGS or is_glob
-    reader = "images" if is_pictures else "file"
-    # A file may have any name: one that is there is meant, but where that is a source in full.
-    stage = "camera" if head.isdecimal() else head
-    if exists(head) and stage != reader and stage in plugins.table("source"):
-        here, number = "folder" if is_dir(head) else "file", head if head.isdecimal() else ""
-        raise ConfigError(
-            f"'{head}' is a {here} here and also a source; write ./{head} for the {here}, or "
-            f"{stage}:{number} for the source"
-        )
-    return StageSpec(reader, head, options)

@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fer_stream.config import StageName, as_list, classifier_of, stage_spec
+from fer_stream.config import as_list, classifier_of
 from fer_stream.engine.asked import detections, scores
 from fer_stream.errors import ConfigError
 from fer_stream.frames import frame_from_image, new_frame
 from fer_stream.imaging import crop_face
 from fer_stream.parts import make_classifier, make_stage
 from fer_stream.plugins import Given, with_given
+from fer_stream.stage_names import StageName, stage_spec
 from fer_stream.stages import Detector
 from fer_stream.types import Face, Frame, StreamInfo
 

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from fer_stream.config import RunConfig, make_config, read_toml, stage_spec
+from fer_stream.config import RunConfig, make_config, read_toml
 from fer_stream.errors import ConfigError
 from fer_stream.plugins import installed, with_given
 from fer_stream.spec import StageSpec
+from fer_stream.stage_names import stage_spec
 
 
 def config(**settings: Any) -> RunConfig:

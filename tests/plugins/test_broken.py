@@ -14,10 +14,10 @@ import pytest
 from click.testing import CliRunner
 
 from fer_stream.cli.plugins import plugins as plugins_command
-from fer_stream.config import stage_spec
 from fer_stream.errors import ConfigError, PluginError
 from fer_stream.plugins import Plugins
 from fer_stream.spec import StageSpec
+from fer_stream.stage_names import stage_spec
 from tests.programs import environment, run
 
 Install = Callable[[str, str], None]
