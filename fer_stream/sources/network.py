@@ -107,6 +107,8 @@ class NetworkSource(Source):
         options = {"rtsp_transport": "tcp"} if self._scheme.startswith("rtsp") else {}
         if self._trust:
             options |= self._trust.options
+        elif self._scheme in _TLS_PORTS:
+            options["tls_verify"] = "0"  # newer FFmpegs would check, by a list of their own
         start = time.monotonic()
         try:
             container = open_input(self._url, options=options, timeout=self._timeout)
