@@ -30,11 +30,11 @@ from markers import FIGURES, put
 from soak_report import report
 
 from fer_stream.events import rfc3339
-from tests.faults.camera import RtspCamera, free_port, write_film
+from tests.faults.camera import RtspCamera, write_film
 from tests.faults.proxy import BadWire
 from tests.faults.running import Running
 from tests.mqtt.broker import Broker, Subscriber
-from tests.programs import wait_until
+from tests.programs import free_port, wait_until
 
 NAMES = ("door", "hall", "shop", "yard")
 FPS = 25

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import random
 import select
+import socket
 import subprocess
 import sys
 import sysconfig
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -170,3 +173,16 @@ def _busy_s() -> float:
 def line_count(path: Path) -> int:
     """Return the number of whole lines in a file that may not be there yet."""
     return path.read_bytes().count(b"\n") if path.exists() else 0
+
+
+def free_port() -> int:
+    """Return a port of 127.0.0.1 where nobody listens.
+
+    None that the system gives to clients: one that tries again and again while its server is away
+    would at last be given that very port, and be connected with itself.
+    """
+    for port in random.sample(range(20_000, 32_000), 100):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no port is free")

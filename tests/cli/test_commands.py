@@ -31,10 +31,15 @@ def test_plugins_lists_the_built_ins_with_their_options() -> None:
     assert lines.index("sources") < lines.index("sinks")
 
 
-def test_models_show_tells_what_the_shipped_model_says_of_itself() -> None:
-    done = CliRunner().invoke(cli, ["models", "show"])
+def shown(*model: str) -> dict[str, str]:
+    """Return what `models show` says of a model, by its name for it."""
+    done = CliRunner().invoke(cli, ["models", "show", *model])
     assert done.exit_code == 0
-    rows = dict(line.split(maxsplit=1) for line in done.output.splitlines())
+    return dict(line.split(maxsplit=1) for line in done.output.splitlines())
+
+
+def test_models_show_tells_what_the_shipped_model_says_of_itself() -> None:
+    rows = shown()
     assert rows["labels"] == LABELS.replace(",", ", ")
     assert rows["input"] == "grey faces, 48x48 px, 0..255, NHWC"
     assert len(rows["sha256"]) == 64
@@ -42,9 +47,7 @@ def test_models_show_tells_what_the_shipped_model_says_of_itself() -> None:
 
 
 def test_models_show_tells_what_the_face_detector_says_of_itself() -> None:
-    done = CliRunner().invoke(cli, ["models", "show", "face"])
-    assert done.exit_code == 0
-    rows = dict(line.split(maxsplit=1) for line in done.output.splitlines())
+    rows = shown("face")
     assert Path(rows["file"]) == FACE_MODEL
     assert rows["finds"].startswith("faces with a confidence of 0.")
     assert "labels" not in rows
@@ -58,9 +61,7 @@ def test_models_show_tells_when_a_model_is_uncertain(
 ) -> None:
     metadata = {} if below is None else {"uncertain_below": below}
     path = write_model(tmp_path / "m.onnx", **metadata)
-    done = CliRunner().invoke(cli, ["models", "show", str(path)])
-    rows = dict(line.split(maxsplit=1) for line in done.output.splitlines())
-    assert rows["uncertain"] == said
+    assert shown(str(path))["uncertain"] == said
 
 
 def test_models_show_says_in_one_line_what_is_wrong(tmp_path: Path) -> None:
@@ -75,9 +76,7 @@ def test_models_show_says_in_one_line_what_is_wrong(tmp_path: Path) -> None:
 def test_models_show_tells_a_temperature_only_where_the_file_does(tmp_path: Path) -> None:
     for metadata, said in (({}, "(not said)"), ({"temperature": "1.0"}, "1.000")):
         path = write_model(tmp_path / "m.onnx", **metadata)
-        done = CliRunner().invoke(cli, ["models", "show", str(path)])
-        rows = dict(line.split(maxsplit=1) for line in done.output.splitlines())
-        assert rows["temperature"] == said
+        assert shown(str(path))["temperature"] == said
 
 
 def test_models_show_takes_no_empty_name_for_the_shipped_model(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 
 from fer_stream.sources.demo import CYCLE_S, FPS, DemoSource
 from tests.needs import require_rtsp_server
+from tests.programs import free_port
 
 SCRIPT = Path(__file__).with_name("rtsp_server.py")
 
@@ -76,13 +77,6 @@ def write_film(path: Path, size: tuple[int, int], seconds: float = CYCLE_S) -> P
             container.mux(stream.encode(picture))
         container.mux(stream.encode(None))
     return path
-
-
-def free_port() -> int:
-    """Return a port where nobody listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def is_listening(port: int) -> bool:

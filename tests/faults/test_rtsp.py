@@ -13,11 +13,11 @@ from itertools import pairwise
 
 import pytest
 
-from tests.faults.camera import RtspCamera, free_port
+from tests.faults.camera import RtspCamera
 from tests.faults.conftest import Films
 from tests.faults.proxy import BadWire
 from tests.faults.running import Entry, Running
-from tests.programs import Stopwatch
+from tests.programs import Stopwatch, free_port
 
 Run = Callable[..., Running]
 MakeCamera = Callable[[], RtspCamera]

@@ -17,7 +17,7 @@ from fer_stream.errors import ConfigError, FerStreamError
 from fer_stream.monitoring.server import monitored
 from tests.monitoring.http import ask, monitored_run, of, scrape
 from tests.monitoring.test_metrics import PROMISED
-from tests.programs import Program, fer_stream_without, run, wait_until
+from tests.programs import Program, fer_stream_without, free_port, run, wait_until
 
 pytestmark = pytest.mark.timeout(90)
 unix = pytest.mark.skipif(sys.platform == "win32", reason="signals are Unix's")
@@ -44,12 +44,6 @@ def taken() -> Iterator[int]:
         other.bind(("127.0.0.1", 0))
         other.listen()
         yield other.getsockname()[1]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def ended(program: Program) -> str:

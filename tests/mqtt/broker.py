@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 import signal
 import socket
 import subprocess
@@ -18,7 +17,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.certificates import make_certificates
 from tests.needs import require_program
-from tests.programs import wait_until
+from tests.programs import free_port, wait_until
 
 USER, PASSWORD = "camera", "s3cret&more"
 
@@ -46,7 +45,7 @@ class Broker:
         settings: str = "",
     ) -> None:
         self._program = require_program("mosquitto")
-        self.port = _free_port()
+        self.port = free_port()
         self.ca = folder / "ca.crt"
         self._tls = tls
         self._users = users
@@ -178,13 +177,3 @@ class Subscriber:
     def _hear(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
         payload = bytes(message.payload)
         self.heard.append(Heard(message.topic, payload, message.qos, message.retain))
-
-
-def _free_port() -> int:
-    # None that the system gives to clients: one that tries again and again while the broker is
-    # away would at last be given that very port, and be connected with itself.
-    for port in random.sample(range(20_000, 32_000), 100):
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
-    raise AssertionError("no port is free")
