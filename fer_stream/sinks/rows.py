@@ -129,13 +129,21 @@ class LineFile:
         except BrokenPipeError:
             raise StopStream from None
         except OSError as error:
-            if done and not self._keep:  # a full disk takes a part of the last write
-                size = os.lseek(self._descriptor, 0, os.SEEK_END)
-                os.ftruncate(self._descriptor, size - done)
+            self._take_back(done)
             raise SinkError(
                 f"{self._name} cannot write {self._shown}: {error.strerror}; "
                 "what was written before is whole"
             ) from None
+
+    def _take_back(self, count: int) -> None:
+        """Cut off the bytes that a full disk took of the last write."""
+        found = os.fstat(self._descriptor)
+        if not count or not stat.S_ISREG(found.st_mode):
+            return
+        # What standard output is led into may have another's lines behind ours.
+        if os.lseek(self._descriptor, 0, os.SEEK_CUR) == found.st_size:
+            os.ftruncate(self._descriptor, found.st_size - count)
+            os.lseek(self._descriptor, 0, os.SEEK_END)
 
     def close(self) -> None:
         """Close the file; standard output stays open."""

@@ -141,12 +141,45 @@ def test_a_full_disk_ends_the_run_in_one_line_and_leaves_whole_rows(tmp_path: Pa
     assert numbers[-1] > int(rows[-1][2])
 
 
+@unix
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+def test_a_full_disk_under_standard_output_leaves_whole_lines(tmp_path: Path, kind: str) -> None:
+    import resource
+
+    limit = 5000  # bytes a file; no whole number of lines
+    with (tmp_path / "out").open("wb") as out:
+        out.write(b"what the shell wrote before\n")
+        out.flush()
+        done = run(
+            *("run", "--source", LONG, "--sink", f"{kind}:-"),
+            cwd=tmp_path,
+            capture_output=False,
+            stdout=out,
+            stderr=subprocess.PIPE,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+        )
+    assert done.returncode == 1
+    assert "cannot write standard output: File too large; what was written before is whole" in (
+        done.stderr
+    )
+    first, *lines = (tmp_path / "out").read_text(encoding="utf-8").split("\n")
+    assert first == "what the shell wrote before"
+    assert lines.pop() == "", "the last line is whole"
+    assert len("\n".join(lines)) > limit - 1000
+    if kind == "csv":
+        assert {len(row) for row in csv.reader(lines)} == {COLUMN_COUNT}
+    else:
+        assert all(json.loads(line)["schema"] == "fer.event/1" for line in lines)
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a disk that is always full")
 @pytest.mark.parametrize("seconds", [0.2, 2], ids=["when it is closed", "while it is written"])
 def test_a_full_disk_under_a_film_costs_the_other_sinks_nothing(
     tmp_path: Path, seconds: float
 ) -> None:
-    (tmp_path / "out.mp4").symlink_to("/dev/full")
+    # The film, and what it would go on in where the run lasts for longer than the sink rests.
+    for name in ("out.mp4", *(f"out-part{number}.mp4" for number in range(2, 9))):
+        (tmp_path / name).symlink_to("/dev/full")
     done = run(
         *("run", "--source", f"demo?seconds={seconds}", "--on-sink-error", "continue"),
         *("--sink", "video:out.mp4", "--sink", "csv:out.csv?every_frame=true"),
