@@ -168,7 +168,7 @@ class IouTracker(Tracker):
         missed = [
             face
             for face in self._faces
-            if face.is_visible and face.track_id is not None and face.detected_s < frame.time_s
+            if face.is_visible and not face.has_gone and face.detected_s < frame.time_s
         ]
         if not missed or self.look_again is None:
             return

@@ -319,6 +319,16 @@ def test_two_faces_that_come_close_keep_their_numbers() -> None:
         assert [t.track_id for t in sorted(tracks, key=lambda t: t.box.x)] == numbers
 
 
+@pytest.mark.parametrize("confidence", [None, 0.9])
+def test_nobody_is_asked_about_a_face_that_is_forgotten(confidence: float | None) -> None:
+    film, witness = Film(), Witness(0.9)
+    film.tracker.look_again = witness.look_again
+    image = scene((1, 100, 80))
+    film.show(image, [Detection(Box(100, 80, 60, 60), confidence)])
+    assert film.show(image, []) == []
+    assert witness.asked == []
+
+
 def test_two_faces_that_pass_at_different_heights_keep_their_numbers() -> None:
     film = known((1, 20, 40), (2, 240, 130))
     numbers = {track.box.y // 60: track.track_id for track in film.tracks}
