@@ -121,8 +121,8 @@ class IouTracker(Tracker):
         for i, face in enumerate(self._faces):
             if i not in pairs and _is_new(face):
                 face.has_gone = True
-        for j, detection in enumerate(detections):
-            if j not in pairs.values() and not self._is_known(detection.box):
+        for detection in detections:
+            if not self._is_known(detection.box):
                 self._add(detection, small)
 
     def _pairs(self, detections: Sequence[Detection]) -> dict[int, int]:
