@@ -71,12 +71,15 @@ def test_a_face_is_reported_and_numbered_at_its_second_detection() -> None:
     assert not film.tracker.wants_detection
 
 
-@pytest.mark.parametrize(("confidences", "frames"), [((0.5, 0.5), 4), ((0.5, 0.7), 2)])
+@pytest.mark.parametrize(
+    ("confidences", "frames"), [((0.5, 0.5), 4), ((0.5, 0.7), 2), ((0.7, 0.5), 2)]
+)
 def test_a_doubtful_face_waits_a_tenth_of_a_second(
     confidences: tuple[float, float], frames: int
 ) -> None:
     """At 25 frames a second the fourth comes 0.12 s after the first."""
     film = Film()
+    film.index = 100  # the film has long begun
     image, box = scene((1, 100, 80)), Box(100, 80, 60, 60)
     first, later = ([Detection(box, confidence)] for confidence in confidences)
     film.show(image, first)
@@ -97,6 +100,16 @@ def test_a_doubtful_face_asks_for_its_second_detection_when_that_would_count() -
     film.index -= 1
     assert film.show(image, doubtful), "a second look at the fourth frame"
     assert not film.tracker.wants_detection
+
+
+def test_a_doubtful_face_that_was_detected_twice_too_soon_asks_for_the_one_that_counts() -> None:
+    film = Film()
+    image, doubtful = scene((1, 100, 80)), [Detection(Box(100, 80, 60, 60), 0.5)]
+    for detections in (doubtful, doubtful, None, None):
+        assert film.show(image, detections) == []
+    assert film.tracker.wants_detection
+    assert film.show(image, []) == []
+    assert not film.tracker.wants_detection, "it is forgotten"
 
 
 def test_of_a_certain_face_the_first_detection_is_reported() -> None:
@@ -199,6 +212,24 @@ def test_a_lost_face_that_is_detected_a_little_further_on_is_still_that_face() -
     assert (track.track_id, track.box) == (1, Box(132, 90, 60, 60))
 
 
+def test_a_face_that_is_detected_elsewhere_while_another_is_covered_is_somebody_else() -> None:
+    film = known((1, 40, 40))
+    assert film.show(scene((2, 200, 150)), found((200, 150))) == []
+    (track,) = film.show(scene((2, 200, 150)), found((200, 150)))
+    assert track.track_id == 2
+
+
+def test_the_detector_is_not_asked_about_a_covered_face() -> None:
+    """It would say that it has gone, and it would lose its number."""
+    film, witness = known((1, 100, 80)), Witness(0.0)
+    film.tracker.look_again = witness.look_again
+    for _ in range(5):
+        assert film.show(scene(), []) == []
+    (track,) = film.show(scene((1, 100, 80)), found((100, 80)))
+    assert track.track_id == 1
+    assert witness.asked == []
+
+
 def test_a_face_that_was_gone_for_longer_than_patience_gets_another_number() -> None:
     film = known((1, 100, 80))
     for _ in range(27):
@@ -248,6 +279,9 @@ def test_a_face_that_is_never_detected_again_is_not_trusted_for_ever() -> None:
     image = scene((1, 100, 80))
     shown = [bool(film.show(image, [] if i % 5 == 0 else None)) for i in range(60)]
     assert shown == [True] * 30 + [False] * 30, "1.2 s"
+    for _ in range(2):
+        film.show(image, found((100, 80)))
+    assert [track.track_id for track in film.tracks] == [2], "what looks like it kept no number"
 
 
 class Witness:
@@ -285,6 +319,16 @@ def test_only_faces_that_a_search_missed_are_asked_about() -> None:
     assert witness.asked == [1, 2]
 
 
+@pytest.mark.parametrize("confidence", [None, 0.9])
+def test_nobody_is_asked_about_a_face_that_is_forgotten(confidence: float | None) -> None:
+    film, witness = Film(), Witness(0.9)
+    film.tracker.look_again = witness.look_again
+    image = scene((1, 100, 80))
+    film.show(image, [Detection(Box(100, 80, 60, 60), confidence)])
+    assert film.show(image, []) == []
+    assert witness.asked == []
+
+
 def test_a_face_that_has_gone_is_a_new_one_when_it_returns() -> None:
     film = known((1, 100, 80))
     film.tracker.look_again = Witness(0.0).look_again
@@ -319,14 +363,31 @@ def test_two_faces_that_come_close_keep_their_numbers() -> None:
         assert [t.track_id for t in sorted(tracks, key=lambda t: t.box.x)] == numbers
 
 
-@pytest.mark.parametrize("confidence", [None, 0.9])
-def test_nobody_is_asked_about_a_face_that_is_forgotten(confidence: float | None) -> None:
-    film, witness = Film(), Witness(0.9)
-    film.tracker.look_again = witness.look_again
-    image = scene((1, 100, 80))
-    film.show(image, [Detection(Box(100, 80, 60, 60), confidence)])
-    assert film.show(image, []) == []
-    assert witness.asked == []
+def test_of_overlapping_faces_each_is_where_its_own_detection_is() -> None:
+    film = known((1, 60, 80), (2, 140, 80))
+    numbers = [track.track_id for track in sorted(film.tracks, key=lambda t: t.box.x)]
+    for left, right in ((65, 130), (70, 120), (75, 110), (80, 105), (80, 105)):
+        places = [(left, 80), (right, 80)]
+        tracks = film.show(scene((1, left, 80), (2, right, 80)), found(*places))
+        assert sorted((t.box.x, t.track_id) for t in tracks) == [
+            (left, numbers[0]),
+            (right, numbers[1]),
+        ]
+
+
+def test_a_detection_moves_no_other_face_than_the_one_that_it_fits_best() -> None:
+    film = known((1, 60, 80), (2, 140, 80))
+    for left, right in ((65, 130), (70, 120), (75, 110), (80, 105)):
+        film.show(scene((1, left, 80), (2, right, 80)), found((left, 80), (right, 80)))
+    tracks = film.show(scene((1, 80, 80), (2, 105, 80)), found((105, 80)))
+    assert sorted(track.box.x for track in tracks) == pytest.approx([80, 105], abs=2)
+
+
+def test_of_two_detections_of_a_face_the_one_that_fits_best_counts() -> None:
+    film = known((1, 100, 80))
+    for detections in (found((100, 80), (115, 85)), found((115, 85), (100, 80))):
+        (track,) = film.show(scene((1, 100, 80)), detections)
+        assert track.box == Box(100, 80, 60, 60)
 
 
 def test_two_faces_that_pass_at_different_heights_keep_their_numbers() -> None:
@@ -379,6 +440,24 @@ def test_a_flat_face_does_not_follow_anything() -> None:
     for _ in range(2):
         film.show(flat, found((100, 80)))
     assert film.show(flat) == []
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"min_iou": 1.0},
+        {"sure": 0.0},
+        {"sure": 1.0},
+        {"patience": 0.0},
+        {"trust": 0.0},
+        {"follow_size": 24},
+    ],
+)
+def test_options_at_their_limits_are_taken(options: dict[str, Any]) -> None:
+    film = Film(IouTracker(**options))
+    for _ in range(2):
+        film.show(scene((1, 100, 80)), [Detection(Box(100, 80, 60, 60), 1.0)])
+    assert len(film.tracks) == 1
 
 
 @pytest.mark.parametrize(
