@@ -148,6 +148,13 @@ def test_a_new_session_ends_all_of_its_source_and_of_no_other() -> None:
     assert [e.source_id for e in tracker.close()] == ["door"]
 
 
+def test_in_a_new_session_an_emotion_begins_with_its_first_frame() -> None:
+    tracker = EpisodeTracker()
+    play(tracker, "h" * 20)
+    changes = [one for n in range(14) for one in tracker.update(at(n, shows("sad"), session=1))]
+    assert words(changes) == [(1, "happy", 0, 0.0, 19 / 25), (1, "sad", 0, 0.0, None)]
+
+
 @pytest.mark.parametrize("state", ["stalled", "reconnecting", "ended", "error"])
 def test_a_source_that_is_not_online_ends_all_of_its_own(state: SourceState) -> None:
     tracker = EpisodeTracker()
