@@ -102,7 +102,9 @@ def test_uncertain_begins_and_ends_a_hysteresis_beyond_the_threshold() -> None:
     ]
 
 
-@pytest.mark.parametrize(("hysteresis", "below"), [(0.5, 0.5), (0.9, 0.5), (0.12, 0.95)])
+@pytest.mark.parametrize(
+    ("hysteresis", "below"), [(0.5, 0.5), (0.9, 0.5), (0.12, 0.95), (0.5, 0.3)]
+)
 def test_every_face_can_become_certain_and_uncertain_again(hysteresis: float, below: float) -> None:
     stage = SmoothFilter(time=0.001, hysteresis=hysteresis)
     labels = tuple("abcdefg")
