@@ -60,7 +60,7 @@ class SmoothFilter(Filter):
             memory = _Memory(new, scores.top_index, scores.uncertain, now)
             self._memories[face.track_id] = memory
         # The weight depends on the time since the last score, so that the frame rate does not.
-        weight = np.float32(1.0 - math.exp(-max(now - memory.time_s, 0.0) / self._time_s))
+        weight = np.float32(1.0 - math.exp((memory.time_s - now) / self._time_s))
         smoothed = memory.probabilities + weight * (new - memory.probabilities)
         best = int(smoothed.argmax())
         if smoothed[best] > smoothed[memory.shown] + self._hysteresis:
