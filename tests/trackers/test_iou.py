@@ -186,6 +186,23 @@ def test_a_face_is_followed_on_a_large_frame(astronaut: Image) -> None:
         assert track.box.y == pytest.approx(130 + 3 * step, abs=6)
 
 
+@pytest.mark.parametrize("moved", [(15, 0), (-15, 0), (0, 15), (0, -15)])
+def test_a_face_is_followed_over_a_quarter_of_its_size(moved: tuple[int, int]) -> None:
+    film = known((1, 100, 80))
+    x, y = 100 + moved[0], 80 + moved[1]
+    (track,) = film.show(scene((1, x, y)))
+    assert (track.box.x, track.box.y) == pytest.approx((x, y), abs=1)
+
+
+@pytest.mark.parametrize("size", [(2, 2), (200, 2), (2, 200)])
+def test_a_face_of_less_than_a_pixel_of_the_shrunk_frame_ends_no_run(size: tuple[int, int]) -> None:
+    film = Film()
+    image = np.random.default_rng(0).integers(0, 256, (1080, 1920), np.uint8)
+    tiny = [Detection(Box(900, 500, *size), 0.9)]
+    for detections in (tiny, None, tiny):
+        assert len(film.show(image, detections)) == 1
+
+
 def test_a_face_keeps_its_number_through_short_misses() -> None:
     film = known((1, 100, 80))
     for number in range(60):
