@@ -220,3 +220,21 @@ def test_a_named_pipe_is_refused_and_nobody_waits(tmp_path: Path, run_info: RunI
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(SinkError, match=r"it is a pipe, .* standard output instead: csv:-"):
         CsvSink(str(tmp_path / "pipe")).open(run_info)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="named pipes are Unix's")
+def test_a_file_that_is_refused_is_not_kept_open(tmp_path: Path, run_info: RunInfo) -> None:
+    """A live run tries it again until it ends: it would have no file left to open."""
+    (tmp_path / "other.csv").write_text("name,age\nAnn,7\n")
+    os.mkfifo(tmp_path / "pipe")
+
+    def next_descriptor() -> int:
+        descriptor = os.dup(0)
+        os.close(descriptor)
+        return descriptor
+
+    before = next_descriptor()
+    for name in ("other.csv", "pipe"):
+        with pytest.raises(SinkError):
+            CsvSink(str(tmp_path / name), append=True).open(run_info)
+        assert next_descriptor() == before
