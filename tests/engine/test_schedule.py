@@ -91,6 +91,13 @@ def test_what_moves_with_a_known_face_is_nothing_new() -> None:
     assert len(searched(51, 25.0, tracks=(), changes=moving)) >= 6
 
 
+@pytest.mark.parametrize("place", [(60, 30), (90, 30), (70, 20), (70, 60)])
+def test_hair_hands_and_shoulders_of_a_known_face_are_nothing_new(place: tuple[int, int]) -> None:
+    changes = {5: with_a_patch(*place, size=10)}
+    assert searched(26, 25.0, tracks=(FACE,), changes=changes) == [0, 25]
+    assert searched(26, 25.0, changes=changes) == [0, 8], "somebody else's are"
+
+
 def test_where_a_face_was_before_the_last_search_a_new_one_is_noticed() -> None:
     schedule = DetectionSchedule()
     assert searched(26, 25.0, tracks=(FACE,), schedule=schedule) == [0, 25]
