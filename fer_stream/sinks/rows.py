@@ -122,7 +122,6 @@ class LineFile:
         try:
             if not self.begun:
                 os.ftruncate(self._descriptor, 0)
-                os.lseek(self._descriptor, 0, os.SEEK_SET)
                 self.begun = True
             while done < len(data):
                 done += _written(self._descriptor, data[done:])
@@ -151,7 +150,7 @@ class LineFile:
             os.close(self._descriptor)
 
     def _cut_torn_line(self) -> int:
-        """Cut the file behind its last line end, go there, and return its size in bytes."""
+        """Cut the file behind its last line end, and return its size in bytes."""
         size = os.lseek(self._descriptor, 0, os.SEEK_END)
         end = size
         while end > 0:
@@ -164,7 +163,6 @@ class LineFile:
             end = start
         if end < size:
             os.ftruncate(self._descriptor, end)
-        os.lseek(self._descriptor, end, os.SEEK_SET)
         return end
 
 
