@@ -222,19 +222,32 @@ def test_a_named_pipe_is_refused_and_nobody_waits(tmp_path: Path, run_info: RunI
         CsvSink(str(tmp_path / "pipe")).open(run_info)
 
 
+def next_descriptor() -> int:
+    """Return the lowest number that no open file has."""
+    descriptor = os.dup(0)
+    os.close(descriptor)
+    return descriptor
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="named pipes are Unix's")
 def test_a_file_that_is_refused_is_not_kept_open(tmp_path: Path, run_info: RunInfo) -> None:
     """A live run tries it again until it ends: it would have no file left to open."""
     (tmp_path / "other.csv").write_text("name,age\nAnn,7\n")
     os.mkfifo(tmp_path / "pipe")
-
-    def next_descriptor() -> int:
-        descriptor = os.dup(0)
-        os.close(descriptor)
-        return descriptor
-
     before = next_descriptor()
     for name in ("other.csv", "pipe"):
         with pytest.raises(SinkError):
             CsvSink(str(tmp_path / name), append=True).open(run_info)
         assert next_descriptor() == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="an open file stays there")
+def test_a_closed_table_is_not_kept_open(tmp_path: Path, run_info: RunInfo, make: Any) -> None:
+    before = next_descriptor()
+    sink = CsvSink(str(tmp_path / "out.csv"))
+    sink.open(run_info)
+    sink.write(make(0, FACE))
+    (tmp_path / "out.csv").unlink()
+    sink.write(make(1, FACE))  # to a new file
+    sink.close()
+    assert next_descriptor() == before
