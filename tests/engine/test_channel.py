@@ -122,6 +122,16 @@ def test_put_newest_never_waits_and_counts_what_it_throws_away() -> None:
     assert [channel.put_newest(item) for item in (1, 2)] == [0, 0]
     assert [channel.put_newest(item) for item in (3, 4, 5)] == [1, 1, 1]
     assert [channel.get(), channel.get()] == [4, 5]
+    assert [channel.put_newest(item) for item in (6, 7)] == [0, 0], "there is room again"
+
+
+def test_into_a_closed_channel_nothing_is_put_at_the_cost_of_what_waits() -> None:
+    channel: Channel[int] = Channel(1)
+    channel.put(1)
+    channel.close()
+    with pytest.raises(Closed):
+        channel.put_newest(2)
+    assert channel.get() == 1
 
 
 def test_items_of_one_room_neither_wait_for_those_of_another_nor_push_them_out() -> None:
