@@ -98,6 +98,20 @@ def test_hair_hands_and_shoulders_of_a_known_face_are_nothing_new(place: tuple[i
     assert searched(26, 25.0, changes=changes) == [0, 8], "somebody else's are"
 
 
+@pytest.mark.parametrize(("x", "y"), [(0, 30), (140, 30), (70, 0), (70, 70)])
+def test_what_moves_with_a_face_at_the_frames_edge_is_nothing_new(x: int, y: int) -> None:
+    changes = {5: with_a_patch(x, y)}
+    assert searched(26, 25.0, tracks=(Track(Box(x, y, 20, 20), 1),), changes=changes) == [0, 25]
+
+
+@pytest.mark.parametrize("size", [(2, 2), (8, 2000), (2000, 8), (48, 64)])
+def test_a_picture_of_any_shape_can_be_looked_at(size: tuple[int, int]) -> None:
+    schedule = DetectionSchedule()
+    shown = [np.full(size, 255 if index else 0, np.uint8) for index in range(10)]
+    found = [i for i in range(10) if schedule.due(frame(i, 25.0, shown[i]), False, [FACE])]
+    assert found[0] == 0
+
+
 def test_where_a_face_was_before_the_last_search_a_new_one_is_noticed() -> None:
     schedule = DetectionSchedule()
     assert searched(26, 25.0, tracks=(FACE,), schedule=schedule) == [0, 25]
