@@ -73,6 +73,75 @@ def test_any_face_in_any_frame_can_be_drawn(make: Any, width: int, height: int) 
         assert (result.frame.image == 128).all()
 
 
+def with_number(make: Any, track_id: int | None) -> Any:
+    return annotated(make(0, ((100, 100, 200, 200), "sad"), size=(640, 480), track_id=track_id))
+
+
+def test_a_face_has_its_number_beside_its_emotion(make: Any) -> None:
+    one, two, none = (with_number(make, track_id) for track_id in (1, 2, None))
+    assert not np.array_equal(one[:100], two[:100])
+    np.testing.assert_array_equal(one[100:], two[100:])
+    wide, narrow = (pixels(drawn[:100], colour_of("sad")) for drawn in (one, none))
+    assert narrow < 0.9 * wide
+
+
+@pytest.mark.parametrize(("emotion", "dark"), [("happy", True), ("sad", False)])
+def test_words_are_dark_on_bright_and_bright_on_dark(make: Any, emotion: str, dark: bool) -> None:
+    above = annotated(make(0, ((100, 100, 200, 200), emotion), size=(640, 480)))[:98]
+    darker = (above.max(axis=2) < 64).sum()
+    brighter = (above.min(axis=2) > 160).sum()
+    assert (darker > 100, brighter > 100) == (dark, not dark)
+
+
+@pytest.mark.parametrize(
+    ("box", "inside"),
+    [
+        ((100, 100, 200, 200), (103, 97)),  # above it
+        ((100, 0, 200, 200), (106, 6)),  # there is no room: at its top
+        ((600, 100, 40, 200), (637, 97)),  # drawn in from the edge
+    ],
+)
+def test_the_words_are_as_near_to_their_face_as_there_is_room(
+    make: Any, box: tuple[int, int, int, int], inside: tuple[int, int]
+) -> None:
+    drawn = annotated(make(0, (box, "happy"), size=(640, 480)))
+    np.testing.assert_allclose(drawn[inside[1], inside[0]], colour_of("happy"), atol=2)
+
+
+def test_the_words_cover_no_neighbours_face_where_there_is_another_place(make: Any) -> None:
+    upper, lower = ((200, 130, 100, 65), "happy"), ((200, 200, 100, 100), "angry")
+    drawn = annotated(make(0, upper, lower, size=(640, 480)))
+    assert (drawn[140:185, 210:290] == 128).all()
+    np.testing.assert_allclose(drawn[303, 203], colour_of("angry"), atol=2)
+    lower = ((200, 200, 100, 280), "angry")  # there is none below it
+    drawn = annotated(make(0, upper, lower, size=(640, 480)))
+    assert (drawn[140:185, 210:290] == 128).all()
+    np.testing.assert_allclose(drawn[206, 206], colour_of("angry"), atol=2)
+
+
+@pytest.mark.parametrize(
+    ("box", "columns"),
+    [
+        ((100, 100, 200, 200), (300, 640)),
+        ((400, 100, 200, 200), (0, 400)),  # no room at its right
+        ((100, 400, 150, 60), (250, 640)),  # it begins higher, to end in the frame
+        ((0, 0, 640, 480), None),
+        ((120, 100, 420, 200), None),
+    ],
+)
+def test_the_bars_are_beside_the_face_where_there_is_room(
+    make: Any, box: tuple[int, int, int, int], columns: tuple[int, int] | None
+) -> None:
+    drawn = annotated(make(0, (box, "happy"), size=(640, 480)))
+    field = (drawn == 51).all(axis=2)  # 0.4 of the grey behind
+    if columns is None:
+        assert not field.any()
+    else:
+        assert field.sum() > 5000
+        assert not field[:, : columns[0]].any()
+        assert not field[:, columns[1] :].any()
+
+
 @pytest.mark.parametrize("x", [0, 220, 440])
 @pytest.mark.parametrize("y", [0, 140, 280])
 def test_the_caption_is_inside_the_frame_wherever_the_face_is(make: Any, x: int, y: int) -> None:
