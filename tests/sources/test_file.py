@@ -99,6 +99,18 @@ def test_time_goes_on_where_its_stamps_start_again(clip: MakeClip, tmp_path: Pat
     assert [frame.time_s for frame in frames] == pytest.approx([i / 25 for i in range(120)])
 
 
+def test_each_of_joined_parts_keeps_its_own_pauses(clip: MakeClip, tmp_path: Path) -> None:
+    stamps = [0, 1, 2, 3, 10, 11, 12, 300, 301, 302]
+    part = clip("part.ts", noise(10), pts=stamps)
+    (tmp_path / "joined.ts").write_bytes(part.read_bytes() * 2)
+    _, frames, _ = read(tmp_path / "joined.ts")
+    times = [frame.time_s for frame in frames]
+    assert len(times) == 20
+    for begin in (0, 10):
+        since = [time_s - times[begin] for time_s in times[begin : begin + 10]]
+        assert since == pytest.approx([stamp / 25 for stamp in stamps], abs=1e-4)
+
+
 @pytest.mark.parametrize("codec", ["libx264", "mpeg4", "mjpeg"])
 def test_time_in_an_avi_is_its_count_of_moments(codec: str, clip: MakeClip) -> None:
     # AVI has no time stamps; H.264 stores pictures in another order than they are shown in.
@@ -207,13 +219,14 @@ def jpeg(image: Image, orientation: int = 1) -> bytes:
     return data[:2] + b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big") + exif + data[2:]
 
 
+@pytest.mark.parametrize(("orientation", "turns"), [(1, 0), (6, 1), (3, 2), (8, 3)])
 def test_a_picture_with_data_that_pyav_does_not_know_comes_upright(
-    tmp_path: Path, astronaut: Image
+    tmp_path: Path, astronaut: Image, orientation: int, turns: int
 ) -> None:
     upright = astronaut[:240, :320]
-    held = np.ascontiguousarray(np.rot90(upright))
+    held = np.ascontiguousarray(np.rot90(upright, turns))
     path = tmp_path / "photo"
-    path.write_bytes(jpeg(held, orientation=6))
+    path.write_bytes(jpeg(held, orientation))
     info, frames, error = read(path)
     assert error == ""
     assert (info.width, info.height) == (320, 240)
@@ -277,8 +290,14 @@ def test_pixels_that_are_not_square_are_stretched(
         assert np.corrcoef(frame.grey.ravel(), shown[..., 1].ravel())[0, 1] > 0.9
 
 
-def test_a_pixel_shape_that_cannot_be_is_taken_for_square(clip: MakeClip) -> None:
-    info, _, _ = read(clip(images=noise(3), pixel_aspect=Fraction(1, 200)))
+@pytest.mark.parametrize("pixel_aspect", [Fraction(1, 20), Fraction(20)])
+def test_a_pixel_shape_that_cannot_be_is_taken_for_square(
+    clip: MakeClip, pixel_aspect: Fraction
+) -> None:
+    path = clip(images=noise(3), pixel_aspect=pixel_aspect)
+    with av.open(str(path)) as container:
+        assert container.streams.video[0].sample_aspect_ratio == pixel_aspect
+    info, _, _ = read(path)
     assert (info.width, info.height) == (160, 120)
 
 
