@@ -140,6 +140,9 @@ def test_the_bars_are_beside_the_face_where_there_is_room(
         assert field.sum() > 5000
         assert not field[:, : columns[0]].any()
         assert not field[:, columns[1] :].any()
+        rows = field.any(axis=1).nonzero()[0]
+        assert rows[-1] - rows[0] > 85, "all seven"
+        assert abs(rows[0] - box[1]) < 20
 
 
 @pytest.mark.parametrize("x", [0, 220, 440])
