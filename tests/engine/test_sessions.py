@@ -45,6 +45,19 @@ def test_single_pictures_pass_by_the_tracker_and_have_filters_of_their_own(lab: 
     assert all(r.faces[0].track_id is None for r in sink.results)
 
 
+def test_single_pictures_are_read_one_by_one_whatever_else_is_read(lab: Any) -> None:
+    """What is computed together must not depend on who comes first."""
+    first, second = (lab.Source(name, count=12, stills=True) for name in ("a", "b"))
+
+    def wait(_: Any) -> None:
+        numbers = lab.made[-1].stats.sources
+        wait_until(lambda: all(one.frames_read > one.frames_processed + 2 for one in numbers))
+
+    classifier = lab.Classifier(lambda crops: None if classifier.batches else wait(crops))
+    lab.run([first, second], [lab.Sink()], classifier=classifier)
+    assert classifier.batches == [1] * 24
+
+
 def test_pictures_of_several_sizes_are_no_news_of_their_source(lab: Any) -> None:
     sink = lab.Sink()
     lab.run(lab.Source(count=6, stills=True, session_length=2), [sink])
