@@ -70,6 +70,8 @@ def test_every_frame_gives_frames_without_a_face_a_row_with_empty_cells(
     assert rows[0]["time_s"] == "0.000"
     empty = [key for key, value in rows[0].items() if value == ""]
     assert empty == HEADER.split(",")[5:]
+    assert rows[1]["emotion"] == "happy"
+    assert len({line.count(",") for line in lines}) == 1
 
 
 @pytest.mark.parametrize(
@@ -242,12 +244,16 @@ def test_a_file_that_is_refused_is_not_kept_open(tmp_path: Path, run_info: RunIn
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="an open file stays there")
-def test_a_closed_table_is_not_kept_open(tmp_path: Path, run_info: RunInfo, make: Any) -> None:
+@pytest.mark.parametrize("removed", [False, True])
+def test_a_closed_table_is_not_kept_open(
+    tmp_path: Path, run_info: RunInfo, make: Any, removed: bool
+) -> None:
     before = next_descriptor()
     sink = CsvSink(str(tmp_path / "out.csv"))
     sink.open(run_info)
     sink.write(make(0, FACE))
-    (tmp_path / "out.csv").unlink()
-    sink.write(make(1, FACE))  # to a new file
+    if removed:
+        (tmp_path / "out.csv").unlink()
+        sink.write(make(1, FACE))  # to a new file
     sink.close()
     assert next_descriptor() == before
