@@ -102,3 +102,13 @@ def test_one_that_cannot_be_opened_again_rests_for_longer(
     assert returning.serve(None)
     assert (sink.opened, sink.closed) == (1, 1)
     assert 1.6 * FIRST_S <= (returning.rest_left_s or 0.0) <= 2 * FIRST_S
+
+
+def test_one_that_is_not_to_be_tried_again_is_closed_in_the_end_alone(sink: Any) -> None:
+    given_up = ReturningSink(Caller(sink, RunStats()), lambda *_: False, lambda: None)
+    given_up.open(make_run())
+    assert not given_up.serve(make_result())
+    assert sink.closed == 0
+    given_up.end()
+    assert (sink.opened, sink.closed) == (1, 1)
+    assert given_up.error is None, "the run has it"
