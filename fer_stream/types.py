@@ -279,3 +279,5 @@ class RunInfo:
     run_id: str = ""
     """Tells this run from the same run started again, in ids; empty for a run over files alone,
     where the same frames come again."""
+    stills: frozenset[str] = frozenset()
+    """Those of the sources that give unrelated pictures, as far as is known."""

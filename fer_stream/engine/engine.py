@@ -180,7 +180,9 @@ class Engine:
         # Files give the same ids in each run; of a camera no frame comes twice.
         is_live = any(lane.source.live for lane in self.lanes)
         run_id = os.urandom(4).hex() if is_live else ""
-        self._run_info = replace(self._run_info, sources=tuple(names), run_id=run_id)
+        infos = [lane.source.info for lane in self.lanes]
+        stills = frozenset(info.source_id for info in infos if info and info.stills)
+        self._run_info = replace(self._run_info, sources=tuple(names), run_id=run_id, stills=stills)
 
     def _open_sinks(self) -> None:
         if self._main is not None:

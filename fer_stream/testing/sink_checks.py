@@ -114,7 +114,8 @@ def _run_over(results: Sequence[FrameResult]) -> RunInfo:
     infos = [result.frame.info for result in results]
     names = dict.fromkeys(_asked_for(info) for info in infos)
     run_id = "0badf00d" if any(info.live for info in infos) else ""
-    return replace(make_run(tuple(names) or ("fake",)), run_id=run_id)
+    stills = frozenset(_asked_for(info) for info in infos if info.stills)
+    return replace(make_run(tuple(names) or ("fake",)), run_id=run_id, stills=stills)
 
 
 def _told(results: Sequence[FrameResult]) -> Iterator[FrameResult | SourceStatus]:

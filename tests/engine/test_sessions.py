@@ -58,6 +58,13 @@ def test_single_pictures_are_read_one_by_one_whatever_else_is_read(lab: Any) -> 
     assert classifier.batches == [1] * 24
 
 
+def test_sinks_learn_at_the_beginning_which_sources_give_pictures(lab: Any) -> None:
+    sink = lab.Sink()
+    lab.run([lab.Source("album", count=1, stills=True), lab.Source("film", count=1)], [sink])
+    assert sink.run.sources == ("album", "film")
+    assert sink.run.stills == {"album"}
+
+
 def test_pictures_of_several_sizes_are_no_news_of_their_source(lab: Any) -> None:
     sink = lab.Sink()
     lab.run(lab.Source(count=6, stills=True, session_length=2), [sink])

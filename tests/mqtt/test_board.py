@@ -10,6 +10,7 @@ import pytest
 from fer_stream_mqtt.board import HEARTBEAT_S, Board
 from fer_stream_mqtt.topics import Topics
 
+from fer_stream.testing import make_run
 from tests.mqtt.sinks import seen, told
 
 STATE, STATUS = "fer-stream/hall/cam/state", "fer-stream/hall/cam/status"
@@ -62,6 +63,24 @@ def test_single_pictures_have_neither_status_nor_state(board: Board) -> None:
     board.tell(replace(told("ended"), stills=True))
     assert board.sources() == []
     assert board.due(0.0, last=True) == []
+
+
+def test_at_the_beginning_nothing_was_read_of_any_source_but_pictures(board: Board) -> None:
+    board.begin(replace(make_run(("cam", "album")), stills=frozenset({"album"})))
+    (status_topic, status), (state_topic, state) = board.due(0.0)
+    assert (status_topic, state_topic) == (STATUS, STATE)
+    assert json.loads(status)["state"] == "reconnecting"
+    assert json.loads(state)["faces"] == []
+    board.see(seen(0, "happy"))
+    assert json.loads(board.due(1.0)[0][1])["state"] == "online"
+
+
+def test_pictures_that_nobody_knew_to_be_any_have_a_true_status(board: Board) -> None:
+    board.begin(make_run(("album",)))
+    board.tell(replace(told("online", "album"), stills=True))
+    (_, status), (_, state) = board.due(0.0)
+    assert json.loads(status)["state"] == "online"
+    assert json.loads(state)["faces"] == []
 
 
 def test_a_change_is_said_at_most_once_a_second_and_then_the_latest(board: Board) -> None:

@@ -61,12 +61,12 @@ def test_a_run_says_all_this(broker: Broker, listen: Listen, tmp_path: Path) -> 
         ears.wait_for(lambda: len(ears.on("/cam/event")) == 20)
         ears.wait_for(lambda: ears.on("/cam/state"))
         newcomer = listen(broker)
-        newcomer.wait_for(lambda: len(newcomer.heard) == 3)
+        newcomer.wait_for(lambda: len(newcomer.heard) == 5)
         assert all(message.retain for message in newcomer.heard)
         assert {m.topic.removeprefix("fer-stream/hall/") for m in newcomer.heard} == {
             "availability",
-            "cam/status",
-            "cam/state",
+            *("cam/status", "cam/state"),
+            *("door/status", "door/state"),
         }
     ears.wait_for(lambda: ears.heard[-1].payload == b"offline")
 
@@ -83,7 +83,7 @@ def test_a_run_says_all_this(broker: Broker, listen: Listen, tmp_path: Path) -> 
     ]
     assert episodes[0]["episode"] == episodes[1]["episode"]
     assert episodes[0]["id"] != episodes[1]["id"]
-    assert ears.on("/state")[-1].value["faces"] == []
+    assert ears.on("/cam/state")[-1].value["faces"] == []
     assert not [m for m in newcomer.heard if m.topic.endswith(("/event", "/episode")) and m.retain]
 
 
@@ -109,7 +109,30 @@ def test_pictures_share_a_topic(broker: Broker, listen: Listen, tmp_path: Path) 
         ("my/faces/hall/pictures/event", "a.png"),
         ("my/faces/hall/pictures/event", "b/#.png"),
     ]
-    assert not ears.on("/state")
+    assert not ears.on("png/state")
+    assert not ears.on("pictures/state")
+
+
+def test_a_run_does_not_say_it_is_online_before_what_a_killed_one_said_is_corrected(
+    broker: Broker, listen: Listen, tmp_path: Path
+) -> None:
+    ears = listen(broker)
+    command = (sys.executable, "-m", "tests.mqtt.publisher", broker.address)
+    with subprocess.Popen([*command, tmp_path / "s.sqlite", "0", "1", "0"]) as program:
+        ears.wait_for(lambda: [m for m in ears.on("/cam/state") if m.value["faces"]])
+        program.send_signal(signal.SIGKILL)
+    ears.wait_for(lambda: ears.heard[-1].payload == b"offline")
+    before = len(ears.heard)
+    with opened(broker.address, tmp_path / "s.sqlite"):
+        ears.wait_for(lambda: ears.heard[-1].payload == b"online")
+    said = {m.topic.removeprefix("fer-stream/hall/"): m for m in ears.heard[before:-1]}
+    for source in ("cam", "door"):
+        status = said[f"{source}/status"].value
+        assert (status["state"], status["reason"]) == (
+            "reconnecting",
+            "nothing has been read yet",
+        )
+        assert said[f"{source}/state"].value["faces"] == []
 
 
 def test_a_killed_run_is_said_to_be_offline(broker: Broker, listen: Listen, tmp_path: Path) -> None:
@@ -325,7 +348,7 @@ def test_a_run_sends_what_the_engine_gives_and_shows_no_password(
     lines = (folder / "out.jsonl").read_text().splitlines()
     assert [m.value["id"] for m in ears.on("/event")] == [json.loads(x)["id"] for x in lines]
     assert len(lines) > 10
-    assert [m.value["state"] for m in ears.on("/demo/status")] == ["online", "ended"]
+    assert [m.value["state"] for m in ears.on("/demo/status")][-2:] == ["online", "ended"]
     written = [done.stdout.encode(), done.stderr.encode(), *(m.payload for m in ears.heard)]
     written += [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
     assert list(folder.rglob("mqtt-*.sqlite"))

@@ -8,10 +8,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from fer_stream.events import rfc3339
-from fer_stream.types import Face, FrameResult, SourceStatus
+from fer_stream.types import Face, FrameResult, RunInfo, SourceStatus
 from fer_stream_mqtt.payloads import as_json
 from fer_stream_mqtt.topics import Topics
 
@@ -21,6 +22,7 @@ LEAST_S = 1.0
 """At least so long from one state to the next."""
 HEARTBEAT_S = 30.0
 """A state is said again after so long, changed or not."""
+_NOTHING_YET = "nothing has been read yet"
 
 
 @dataclass(slots=True)
@@ -55,6 +57,16 @@ class Board:
         self._lock = threading.Lock()
         self._sources: dict[str, _Source] = {}
 
+    def begin(self, run: RunInfo) -> None:
+        """Post that nothing has been read yet: of a run before, other things may be retained."""
+        now = datetime.now(UTC)
+        for source in run.sources:
+            self.tell(
+                SourceStatus(
+                    source, "reconnecting", 0, now, _NOTHING_YET, stills=source in run.stills
+                )
+            )
+
     def sources(self) -> list[str]:
         """Return the ids of the sources of which something is known."""
         with self._lock:
@@ -71,7 +83,7 @@ class Board:
         shown = frozenset((face.track_id, face.scores.word) for face in faces)
         with self._lock:
             source = self._sources.setdefault(info.source_id, _Source())
-            if source.status is None:  # frames come before any status was told
+            if source.status is None or source.status["state"] != "online":  # nobody told us
                 source.status = _status(
                     info.source_id, "online", info.session, rfc3339(result.frame.captured_at)
                 )
@@ -83,10 +95,11 @@ class Board:
 
     def tell(self, status: SourceStatus) -> None:
         """Post how a source is, unless it gives single pictures; not online, nobody is seen."""
-        if status.stills:
-            return
         at = rfc3339(status.at)
         with self._lock:
+            # What was not known from the start to give pictures has a status, which must be true.
+            if status.stills and status.source_id not in self._sources:
+                return
             source = self._sources.setdefault(status.source_id, _Source())
             source.status = _status(
                 status.source_id, status.state, status.session, at, status.reason

@@ -141,12 +141,13 @@ class Sender:
         )
         try:
             connection.open()
-            self._retain(connection, self._topics.availability, b"online")
-            if self._announce is not None:
-                connection.subscribe(BIRTH_TOPIC)
             self._announced.clear()
             self.board.forget_said()
             self._listening = True
+            self._retain_due(connection)  # first: what is retained from before may be untrue
+            self._retain(connection, self._topics.availability, b"online")
+            if self._announce is not None:
+                connection.subscribe(BIRTH_TOPIC)
             self._serve(connection)
         finally:
             self._listening = False
@@ -189,7 +190,10 @@ class Sender:
                 if source not in self._announced:
                     self._announced.add(source)
                     self._retain(connection, *self._announce(source))
-        for message in self.board.due(time.monotonic()):
+        self._retain_due(connection)
+
+    def _retain_due(self, connection: Connection, *, last: bool = False) -> None:
+        for message in self.board.due(time.monotonic(), last=last):
             self._retain(connection, *message)
 
     def _retain(self, connection: Connection, topic: str, payload: bytes) -> None:
@@ -197,8 +201,7 @@ class Sender:
             self._limit.dropped += 1
 
     def _say_goodbye(self, connection: Connection) -> None:
-        for message in self.board.due(time.monotonic(), last=True):
-            self._retain(connection, *message)
+        self._retain_due(connection, last=True)
         self._retain(connection, self._topics.availability, b"offline")
         deadline_s = time.monotonic() + _GOODBYE_S
         while connection.unfinished and time.monotonic() < deadline_s:

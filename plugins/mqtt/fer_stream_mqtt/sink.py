@@ -90,6 +90,7 @@ class MqttSink(Sink):
         self._spool = Spool(path, self._spool_bytes)
         announce = partial(discovery, self._topics, run.labels) if self._homeassistant else None
         self._sender: Sender = Sender(self._address, self._topics, self._spool, tls, announce)
+        self._sender.board.begin(run)
         self._sender.start()
 
     def write(self, result: FrameResult) -> None:
