@@ -124,8 +124,9 @@ def test_a_run_does_not_say_it_is_online_before_what_a_killed_one_said_is_correc
     ears.wait_for(lambda: ears.heard[-1].payload == b"offline")
     before = len(ears.heard)
     with opened(broker.address, tmp_path / "s.sqlite"):
-        ears.wait_for(lambda: ears.heard[-1].payload == b"online")
-    said = {m.topic.removeprefix("fer-stream/hall/"): m for m in ears.heard[before:-1]}
+        ears.wait_for(lambda: [m for m in ears.heard[before:] if m.payload == b"online"])
+    later = [m.payload for m in ears.heard].index(b"online", before)
+    said = {m.topic.removeprefix("fer-stream/hall/"): m for m in ears.heard[before:later]}
     for source in ("cam", "door"):
         status = said[f"{source}/status"].value
         assert (status["state"], status["reason"]) == (
@@ -269,9 +270,56 @@ def test_what_access_rules_refuse_is_kept_and_said(
     ):
         sink.write(seen(0, "happy"))
         # This mosquitto breaks the connection too, sometimes before its answer is read.
-        wait_until(lambda: "it refuses messages on fer-stream/hall/cam/" in caplog.text)
-    assert "Not authorized" in caplog.text
+        wait_until(lambda: "it refuses messages on fer-stream/hall/cam/event" in caplog.text)
+    assert "/event: Not authorized; events are kept, trying again" in caplog.text
     assert caplog.records[-1].getMessage().startswith("mqtt: 1 messages")
+
+
+@pytest.mark.usefixtures("impatient")
+def test_where_home_assistants_topics_are_refused_it_is_said_once_and_events_arrive(
+    make_broker: Callable[..., Broker],
+    listen: Listen,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    broker = make_broker(rules="topic readwrite fer-stream/#\n")
+    broker.start()
+    ears = listen(broker)
+    with (
+        caplog.at_level(logging.WARNING, "fer_stream.mqtt"),
+        opened(broker.address, tmp_path / "s.sqlite", homeassistant=True) as sink,
+    ):
+        sink.write(seen(0, "happy"))
+        ears.wait_for(lambda: ears.on("/cam/event"))
+        wait_until(lambda: "connected" in caplog.records[-1].getMessage())
+        sink.write(seen(1, "happy", source="door"))
+        ears.wait_for(lambda: ears.on("/door/event"))
+    for source in ("cam", "door"):
+        topic = f"homeassistant/device/fer-stream_hall_{source}/config"
+        assert caplog.text.count(f"it refuses messages on {topic}: Not authorized; they are") == 1
+    assert caplog.text.count("connected") == 1
+    assert "are kept in" not in caplog.text, "nothing is left in the spool"
+
+
+def test_who_lost_its_place_to_another_run_of_its_name_is_told_how_to_give_each_its_own(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    # Not all brokers say so: mosquitto 2.0.11 just closes the connection.
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        caplog.at_level(logging.WARNING, "fer_stream.mqtt"),
+        opened(f"mqtt://127.0.0.1:{server.getsockname()[1]}", tmp_path / "s.sqlite"),
+        server.accept()[0] as link,
+    ):
+        link.recv(1024)
+        link.sendall(b"\x20\x03\x00\x00\x00")  # CONNACK: welcome
+        link.recv(1024)
+        link.sendall(b"\xe0\x01\x8e")  # DISCONNECT: session taken over
+        wait_until(lambda: caplog.records)
+    said = caplog.records[0].getMessage()
+    assert "another client is called fer-stream-hall too" in said
+    assert 'instance = "NAME" in a --config file' in said
+    assert "\n" not in said
 
 
 @pytest.mark.usefixtures("impatient")

@@ -100,9 +100,11 @@ def test_a_second_run_is_told_to_take_another_name(tmp_path: Path) -> None:
     path = tmp_path / "s.sqlite"
     with opened(path) as spool:
         spool.add([("a", b"1")])
-        with pytest.raises(SinkError, match="another run uses the spool") as caught:
+        with pytest.raises(SinkError, match="is in use, by another run or ") as caught:
             Spool(path, MB)
         assert "\n" not in str(caught.value)
+        assert 'instance = "NAME" in a --config file' in str(caught.value)
+        assert "?spool" not in str(caught.value), "two runs of one name take each other's place"
         assert payloads(spool) == [b"1"]
     with opened(path) as spool:
         assert payloads(spool) == [b"1"]

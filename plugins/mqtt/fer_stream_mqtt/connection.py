@@ -21,6 +21,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersi
 
 from fer_stream_mqtt.address import Address
 from fer_stream_mqtt.limit import SizeLimit
+from fer_stream_mqtt.lost import Lost, Refused, TooLarge, reason_of
 
 KEEPALIVE_S = 15
 """After 1.5 times of this without a word the broker says `offline` for us."""
@@ -29,16 +30,8 @@ WINDOW = 100
 _CONNECT_S = 5.0
 _UNREADABLE = "Protocol error"
 """What paho calls it when it ends a connection over a packet that it cannot read."""
-_NOT_THE_CA = (9, 10, 62, 64)
-"""OpenSSL's numbers for: not valid yet, expired, for another host name, for another address."""
-
-
-class Lost(Exception):  # noqa: N818 - also what ends a connection that never stood
-    """The connection ended; the message says why, without a password."""
-
-
-class TooLarge(Lost):
-    """It ended over a message that is too large for the broker; the next one goes on without."""
+_ANOTHER_CLIENT = "Session taken over"
+"""What MQTT 5 calls it when a client with our name has connected."""
 
 
 class Connection:
@@ -66,13 +59,14 @@ class Connection:
         self.received: deque[str] = deque()
         """Texts of the messages for `subscribe`."""
         self._address = address
+        self._client_id = client_id
         self._limit = limit
         self._window, self._widest = 1, WINDOW
         self._last_number = 0
         self._waiting: deque[tuple[int, str, bytes, bool]] = deque()
         """Number, topic, payload, retain of what the window has no room for."""
-        self._under_way: dict[int, tuple[int, str, int]] = {}
-        """MQTT's message id to our number, topic and the payload's size, oldest first."""
+        self._under_way: dict[int, tuple[int, str, int, bool]] = {}
+        """MQTT's message id to our number, topic, the payload's size, retain; oldest first."""
         self._connected = False
         self._problem: Lost | None = None
         client = Client(CallbackAPIVersion.VERSION2, client_id, protocol=MQTTProtocolVersion.MQTTv5)
@@ -93,7 +87,7 @@ class Connection:
         try:
             self._client.connect(self._address.host, self._address.port, KEEPALIVE_S)
         except OSError as error:
-            raise Lost(_reason(error, self._address.tls)) from None
+            raise Lost(reason_of(error, self._address.tls)) from None
         except UnicodeError:
             raise Lost("this is no host name") from None
         deadline = time.monotonic() + _CONNECT_S
@@ -161,7 +155,7 @@ class Connection:
         while self._waiting and len(self._under_way) < self._window:
             number, topic, payload, retain = self._waiting.popleft()
             mid = self._client.publish(topic, payload, qos=1, retain=retain).mid
-            self._under_way[mid] = number, topic, len(payload)
+            self._under_way[mid] = number, topic, len(payload), retain
 
     def _check(self) -> None:
         if self._problem is not None:
@@ -185,19 +179,27 @@ class Connection:
             self._problem = self._refused()
             return
         self._limit.forget_learned()
+        if reason == _ANOTHER_CLIENT:
+            self._problem = Lost(
+                f"another client is called {self._client_id} too, and took our place; give each "
+                'run a name of its own (instance = "NAME" in a --config file), and each broker one '
+                "sink"
+            )
+            return
         self._problem = Lost(
             f"it ended the connection: {reason}" if told else "the connection broke"
         )
 
     def _refused(self) -> Lost:
-        _, topic, size = next(iter(self._under_way.values()))  # a broker answers in order
+        _, topic, size, _ = next(iter(self._under_way.values()))  # a broker answers in order
         kind = TooLarge if self._limit.refused(size) else Lost
         return kind(f"it answers a message of {size} bytes on {topic} with what is not MQTT 5")
 
     def _on_publish(self, _c: Client, _u: Any, mid: int, reason: Any, _p: Any) -> None:
-        number, topic, size = self._under_way.pop(mid)
+        number, topic, size, retain = self._under_way.pop(mid)
         if reason.is_failure:
-            self._problem = Lost(f"it refuses messages on {topic}: {reason}")
+            refused = Refused(topic, reason)
+            self._problem = refused if retain else Lost(str(refused))
         else:
             self._limit.took(size)
             self.arrived.append(number)
@@ -225,14 +227,3 @@ class _TidySocket(ssl.SSLSocket):
         except OSError:
             self.close()
             raise
-
-
-def _reason(error: OSError, tls: bool) -> str:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        found = f"its certificate is not trusted ({error.verify_message.rstrip('.')})"
-        return found if error.verify_code in _NOT_THE_CA else f"{found}; name its CA with ?ca=FILE"
-    if isinstance(error, ssl.SSLError | ConnectionResetError) and tls:
-        return "TLS failed; does this port speak TLS?"
-    if isinstance(error, TimeoutError):
-        return "it does not answer"
-    return error.strerror or str(error) or type(error).__name__

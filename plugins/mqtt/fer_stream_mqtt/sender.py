@@ -15,10 +15,11 @@ from contextlib import suppress
 from fer_stream.errors import SinkError
 from fer_stream_mqtt.address import Address
 from fer_stream_mqtt.board import Board
-from fer_stream_mqtt.connection import Connection, Lost, TooLarge
+from fer_stream_mqtt.connection import Connection
 from fer_stream_mqtt.delivery import Delivery
 from fer_stream_mqtt.homeassistant import BIRTH_TOPIC
 from fer_stream_mqtt.limit import SizeLimit
+from fer_stream_mqtt.lost import Lost, Refused, TooLarge
 from fer_stream_mqtt.spool import Spool
 from fer_stream_mqtt.topics import Topics, topic_level
 
@@ -62,6 +63,8 @@ class Sender:
         self._tls = tls
         self._announce = announce
         self._announced: set[str] = set()
+        self._refused: set[str] = set()
+        """Topics of retained messages that the broker does not allow us: events go on without."""
         self._limit = SizeLimit(address)
         self._problems: set[str] = set()
         """What was said to be wrong since the last connection that stood."""
@@ -113,10 +116,15 @@ class Sender:
                     self._talk()
                 except TooLarge:  # what is dropped is said; each time the limit is lower
                     continue
+                except Refused as problem:  # each time there is one less to be sent
+                    self._refused.add(problem.topic)
+                    self._complain(f"{problem}; they are left out")
+                    continue
                 except Lost as problem:
-                    self._complain(str(problem))
+                    self._complain(f"{problem}; events are kept, trying again")
                 if time.monotonic() - began_s > _STEADY_S:
                     wait_s = _FIRST_WAIT_S
+                    self._refused.clear()  # the broker may come back with other rules
                 # Not all at the same moment, when a broker is back for many.
                 if self._pause(wait_s * random.uniform(0.5, 1.0)):
                     break
@@ -197,6 +205,8 @@ class Sender:
             self._retain(connection, *message)
 
     def _retain(self, connection: Connection, topic: str, payload: bytes) -> None:
+        if topic in self._refused:
+            return
         if connection.publish(topic, payload, retain=True) is None:
             self._limit.dropped += 1
 
@@ -240,7 +250,5 @@ class Sender:
     def _complain(self, problem: str) -> None:
         """Say once what is wrong, not at each attempt."""
         if problem not in self._problems and self._closing_s is None:
-            logger.warning(
-                "mqtt: broker %s: %s; events are kept, trying again", self._address, problem
-            )
+            logger.warning("mqtt: broker %s: %s", self._address, problem)
         self._problems.add(problem)

@@ -139,8 +139,9 @@ class Spool:
                 if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
                     raise  # a full disk
                 raise SinkError(
-                    f"mqtt: another run uses the spool {self.path}; give this run another "
-                    "instance name, or another file with ?spool=FILE"
+                    f"mqtt: the spool {self.path} is in use, by another run or another sink of "
+                    'this one; give each run a name of its own (instance = "NAME" in a --config '
+                    "file), and each broker one sink, with a spool of its own"
                 ) from None
         return lock
 
