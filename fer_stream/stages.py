@@ -304,6 +304,14 @@ class Sink(Stage):
     def status(self, status: SourceStatus) -> None:
         """Take a source's change of state; on the same thread as `write`, in order with it."""
 
+    @property
+    def lost(self) -> int:
+        """How many results it has lost so far of those that it took; never fewer than before.
+
+        For a sink that hands results on later. The engine looks after each call.
+        """
+        return 0
+
     def idle(self) -> None:
         """Called about every 20 ms while no result comes, if `main_thread`."""
 

@@ -153,3 +153,4 @@ class Caller:
             call()
         finally:
             self.stats.leave()
+            self.stats.results["lost"] = self.sink.lost

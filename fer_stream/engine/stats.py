@@ -31,8 +31,9 @@ BOUNDS_S = (
 )
 """Upper bounds of all histograms' buckets in seconds; one more bucket takes what is above."""
 
-Result = Literal["ok", "dropped", "failed"]
-"""What became of a result at a sink: written; pushed out of a full queue; lost to an error."""
+Result = Literal["ok", "dropped", "failed", "lost"]
+"""What became of a result at a sink: written; pushed out of a full queue; lost to an error; written
+and then, as the sink says itself, lost by it."""
 
 
 class Histogram:
@@ -92,7 +93,7 @@ class SourceStats:
     live: bool
     frames_read: int = 0
     frames_processed: int = 0
-    """Frames that went through to the sinks."""
+    """Frames that came through, those too that `analyse_fps` leaves out."""
     frames_dropped: Counter[str] = field(default_factory=Counter)
     """By reason. `late`: replaced by a newer one before anybody took it. `stale`: came from a
     reader that had been given up."""
@@ -136,7 +137,7 @@ class SinkStats:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.results: dict[Result, int] = {"ok": 0, "dropped": 0, "failed": 0}
+        self.results: dict[Result, int] = {"ok": 0, "dropped": 0, "failed": 0, "lost": 0}
         self.restarts = 0
         """How often it was opened again after an error."""
         self.up = False
@@ -147,8 +148,8 @@ class SinkStats:
 
     @property
     def lost(self) -> int:
-        """Results that never arrived: pushed out of its queue, or lost to its errors."""
-        return self.results["dropped"] + self.results["failed"]
+        """Results that never arrived: all but those that are `ok` and stayed so."""
+        return sum(count for what, count in self.results.items() if what != "ok")
 
     @property
     def stuck_s(self) -> float:

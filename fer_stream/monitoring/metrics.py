@@ -58,7 +58,9 @@ class RunCollector(Collector):
         )
         yield _filled(
             CounterMetricFamily(
-                "fer_stream_frames_processed", "Frames handed to the sinks.", labels=by_source
+                "fer_stream_frames_processed",
+                "Frames that came through, those too that analyse_fps leaves out.",
+                labels=by_source,
             ),
             (([one.source_id], one.frames_processed) for one in sources),
         )
@@ -120,7 +122,8 @@ class RunCollector(Collector):
         yield _filled(
             CounterMetricFamily(
                 "fer_stream_sink_events",
-                "Results by what became of them: ok, dropped from a full queue, failed.",
+                "Results by what became of them: ok, dropped from a full queue, failed; lost, of "
+                "those that were ok, by the sink itself.",
                 labels=["sink", "result"],
             ),
             (([one.name, what], count) for one in sinks for what, count in one.results.items()),

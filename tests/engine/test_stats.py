@@ -121,6 +121,18 @@ def test_the_numbers_can_be_seen_while_it_runs(lab: Any) -> None:
     assert not engine.stats.sinks[0].up
 
 
+def test_what_a_sink_loses_later_counts_as_lost(lab: Any) -> None:
+    class Forgetful(lab.Sink):  # type: ignore[misc]
+        @property
+        def lost(self) -> int:
+            return len(self.results) // 2 + self.closed
+
+    engine = lab.run(lab.Source(count=6), [Forgetful("forgetful"), lab.Sink("other")])
+    forgetful, other = engine.stats.sinks
+    assert (forgetful.results["ok"], forgetful.results["lost"], forgetful.lost) == (6, 4, 4)
+    assert other.lost == 0
+
+
 def test_single_pictures_have_no_latency_of_their_own(lab: Any) -> None:
     engine = lab.run(lab.Source(count=5, stills=True), [lab.Sink()])
     (sink,) = engine.stats.sinks

@@ -34,7 +34,7 @@ def some_stats() -> RunStats:
     stats.new_source("talk.mp4", live=False)
     csv = stats.new_sink("csv")
     csv.up, csv.restarts = True, 4
-    csv.results.update(ok=6, dropped=2, failed=1)
+    csv.results.update(ok=6, dropped=2, failed=1, lost=3)
     csv.wrote("door", 0)
     for seconds in (0.0001, 0.004, 0.004, 99.0):
         stats.stages["classify"].observe(seconds)
@@ -68,6 +68,7 @@ def test_the_numbers_are_those_of_the_run() -> None:
         of(sink="csv", result="ok"): 6,
         of(sink="csv", result="dropped"): 2,
         of(sink="csv", result="failed"): 1,
+        of(sink="csv", result="lost"): 3,
     }
     assert found["fer_stream_sink_restarts_total"] == {of(sink="csv"): 4}
     assert found["fer_stream_end_to_end_latency_seconds_count"] == {

@@ -206,6 +206,24 @@ def test_a_full_spool_drops_its_oldest_and_says_how_many(
     assert [m.value["id"] for m in ears.heard] == expected
 
 
+def test_a_run_counts_what_a_full_spool_dropped_before_an_error_and_after(
+    make_broker: Callable[..., Broker], tmp_path: Path
+) -> None:
+    sink = sink_module.MqttSink(
+        make_broker().address, spool=str(tmp_path / "s.sqlite"), spool_mb=1.0
+    )
+    assert sink.lost == 0
+    lost = []
+    for _ in range(2):
+        sink.open(RUN)
+        for index in range(2000):
+            sink.write(seen(index, "happy"))
+        lost.append(sink.dropped)
+        sink.close()
+    assert all(lost)
+    assert sink.lost == sum(lost)
+
+
 def test_what_is_left_at_the_end_is_said_and_sent_by_the_next_run(
     make_broker: Callable[..., Broker],
     listen: Listen,
@@ -239,9 +257,9 @@ def test_what_is_left_is_said_once_and_truly_while_a_sink_is_opened_again_and_ag
                 sink.write(seen(index))
                 sink.write(seen(index, "happy"))
             sink.close()
-    left = [r.getMessage() for r in caplog.records if "are kept in" in r.getMessage()]
+    left = [r.getMessage() for r in caplog.records if " kept in " in r.getMessage()]
     assert [line.split()[1] for line in left] == ["5", "8"]
-    assert all(line.endswith("; they are sent when a run opens it again") for line in left)
+    assert all(line.endswith("; sent when a run opens it again") for line in left)
 
 
 def test_it_is_said_too_while_a_silent_broker_is_waited_for(

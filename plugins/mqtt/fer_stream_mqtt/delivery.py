@@ -74,3 +74,4 @@ class Delivery:
         while self._too_large and self._too_large[0] <= self._removed:
             self._too_large.popleft()
             self._limit.dropped += 1
+            self._limit.lost += 1

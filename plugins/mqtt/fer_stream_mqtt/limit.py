@@ -6,6 +6,7 @@ import logging
 import math
 import time
 
+from fer_stream.words import counted
 from fer_stream_mqtt.address import Address
 
 logger = logging.getLogger("fer_stream.mqtt")
@@ -28,6 +29,8 @@ class SizeLimit:
     def __init__(self, broker: Address) -> None:
         self.dropped = 0
         """How many messages were too large so far."""
+        self.lost = 0
+        """How many of them were events or episodes, which are said only once."""
         self._broker = broker
         self._announced: float = math.inf
         """Packets of so many bytes are taken."""
@@ -78,9 +81,9 @@ class SizeLimit:
         if last or time.monotonic() - self._complained_s >= _COMPLAIN_S:
             self._complained_s, self._complained_of = time.monotonic(), self.dropped
             logger.warning(
-                "mqtt: broker %s takes no %s: what is too large is dropped, %d messages so far, "
-                "the largest of %d bytes; allow more there",
-                *(self._broker, self._reason, self.dropped, self._largest),
+                "mqtt: broker %s takes no %s: what is too large is dropped, %s so far, the "
+                "largest of %d bytes; allow more there",
+                *(self._broker, self._reason, counted(self.dropped, "message"), self._largest),
             )
 
 

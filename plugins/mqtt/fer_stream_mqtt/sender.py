@@ -79,6 +79,11 @@ class Sender:
             end.setblocking(False)
         self._thread = threading.Thread(target=self._work, name="mqtt sender", daemon=True)
 
+    @property
+    def lost(self) -> int:
+        """How many events and episodes were dropped so far as too large for the broker."""
+        return self._limit.lost
+
     def start(self) -> None:
         """Begin; a broker that is not there is looked for again and again."""
         self._thread.start()

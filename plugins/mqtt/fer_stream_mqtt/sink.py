@@ -13,6 +13,7 @@ from fer_stream import ConfigError, FrameResult, RunInfo, Sink, SinkError
 from fer_stream.episodes import Episode, EpisodeTracker
 from fer_stream.events import episode_event, event
 from fer_stream.types import SourceStatus
+from fer_stream.words import counted
 from fer_stream_mqtt.address import read_address
 from fer_stream_mqtt.payloads import as_json, event_payload
 from fer_stream_mqtt.topics import Topics, topic_level
@@ -60,7 +61,10 @@ class MqttSink(Sink):
         self._spool_path = spool
         self._spool_bytes = int(spool_mb * 1e6)
         self._spool: Spool | None = None
+        self._sender: Sender
         self._complained_s = float("-inf")
+        self._lost_before = 0
+        """How many messages were lost before it was opened last."""
         self._left = 0
         """How many messages it left unsent when it was last closed."""
 
@@ -68,6 +72,12 @@ class MqttSink(Sink):
     def dropped(self) -> int:
         """How many messages were dropped so far because the spool was full."""
         return self._spool.dropped if self._spool else 0
+
+    @property
+    def lost(self) -> int:
+        """How many events and episodes were dropped so far: for a full spool, or as too large."""
+        now = self._spool.dropped + self._sender.lost if self._spool else 0
+        return self._lost_before + now
 
     def open(self, run: RunInfo) -> None:
         """Open the spool and begin to look for the broker, which need not be there."""
@@ -87,9 +97,11 @@ class MqttSink(Sink):
         except OSError as error:
             reason = "is no PEM certificate" if isinstance(error, ssl.SSLError) else error.strerror
             raise SinkError(f"mqtt cannot use the CA file {self._ca}: {reason}") from None
-        self._spool = Spool(path, self._spool_bytes)
+        spool = Spool(path, self._spool_bytes)
         announce = partial(discovery, self._topics, run.labels) if self._homeassistant else None
-        self._sender: Sender = Sender(self._address, self._topics, self._spool, tls, announce)
+        sender = Sender(self._address, self._topics, spool, tls, announce)
+        self._lost_before = self.lost
+        self._spool, self._sender = spool, sender
         self._sender.board.begin(run)
         self._sender.start()
 
@@ -146,8 +158,8 @@ class MqttSink(Sink):
         # A run closes and opens its sink again and again while that fails, as with a full disk.
         if left and left != self._left:
             logger.warning(
-                "mqtt: %d messages for %s are kept in %s; they are sent when a run opens it again",
-                *(left, self._address, path),
+                "mqtt: %s for %s kept in %s; sent when a run opens it again",
+                *(counted(left, "message"), self._address, path),
             )
         self._left = left
 
