@@ -88,6 +88,26 @@ def test_beyond_its_bound_the_oldest_are_dropped_and_counted(tmp_path: Path) -> 
     assert path.stat().st_size < 1.1 * MB
 
 
+def test_after_an_outage_the_disk_has_its_room_back(tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite"
+    with opened(path) as spool:
+        for n in range(200):
+            spool.add([("a", b"%06d" % n + bytes(199_994))])
+        assert disk_bytes(tmp_path) > 40 * MB
+        spool.remove(150)
+        spool.checkpoint()
+        assert disk_bytes(tmp_path) > 40 * MB, "much is still there, and would have to be copied"
+        spool.remove(199)
+        spool.checkpoint()
+        assert disk_bytes(tmp_path) < MB
+        spool.add([("a", b"more")])
+        assert [payload[:6] for payload in payloads(spool)] == [b"000199", b"more"]
+
+
+def disk_bytes(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.iterdir())
+
+
 def test_a_message_larger_than_the_bound_is_kept_alone(tmp_path: Path) -> None:
     with opened(tmp_path / "s.sqlite", limit_bytes=MB) as spool:
         spool.add([("a", b"small")])

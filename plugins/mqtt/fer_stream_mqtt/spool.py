@@ -22,6 +22,7 @@ logger = logging.getLogger("fer_stream.mqtt")
 
 _BUSY_S = 10.0  # how long a write waits for the other connection's
 _WAL_PAGES = 4000  # 16 MB
+_SPARE_BYTES = 16_000_000  # so much unused is given back, once little else is in the file
 _DROPPED_AT_ONCE = 64  # messages: dropping one by one would cost a transaction each
 _TABLE = """
 CREATE TABLE IF NOT EXISTS message (
@@ -83,7 +84,7 @@ class Spool:
         with self._errors(), self._writer:
             self._writer.execute("BEGIN IMMEDIATE")
             self._writer.executemany("INSERT INTO message VALUES (?, ?, ?)", rows)
-            while self._used_bytes() > self._limit_bytes and self._drop_oldest():
+            while _sizes(self._writer)[0] > self._limit_bytes and self._drop_oldest():
                 pass
         self._next += len(rows)
 
@@ -108,13 +109,20 @@ class Spool:
             return last - first + 1
 
     def checkpoint(self) -> None:
-        """Make what has waited since the last call safe from a power cut."""
+        """Make what has waited since the last call safe from a power cut.
+
+        Gives the disk back what an outage took, once that is over.
+        """
         with self._errors():
             first, last = self._ends()
             # With a broker that answers, a message is gone before the disk would be done.
             if first < self._unsafe:
                 self._reader.execute("PRAGMA wal_checkpoint(PASSIVE)")
             self._unsafe = last + 1
+            used, unused = _sizes(self._reader)
+            if unused > _SPARE_BYTES and used < unused // 8:
+                self._reader.execute("VACUUM")  # it takes as long as what is used is large
+                self._reader.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close_writer(self) -> None:
         """Say that nothing more is added."""
@@ -191,12 +199,6 @@ class Spool:
         (ends,) = self._reader.execute("SELECT min(id), max(id) FROM message")
         return (1, 0) if ends[0] is None else ends
 
-    def _used_bytes(self) -> int:
-        ((pages,),) = self._writer.execute("PRAGMA page_count")
-        ((free,),) = self._writer.execute("PRAGMA freelist_count")
-        ((size,),) = self._writer.execute("PRAGMA page_size")
-        return int((pages - free) * size)
-
     def _drop_oldest(self) -> bool:
         """Drop some of the oldest messages, none of those just added; return whether any."""
         dropped = self._writer.execute(
@@ -216,6 +218,14 @@ class Spool:
                 f"mqtt cannot keep its spool {self.path}: {reason}; make room or name another "
                 "file with ?spool=FILE"
             ) from None
+
+
+def _sizes(connection: sqlite3.Connection) -> tuple[int, int]:
+    """Return how many bytes of the file are used, and how many are not."""
+    ((pages,),) = connection.execute("PRAGMA page_count")
+    ((free,),) = connection.execute("PRAGMA freelist_count")
+    ((size,),) = connection.execute("PRAGMA page_size")
+    return (pages - free) * size, free * size
 
 
 def _is_trouble(error: sqlite3.DatabaseError) -> bool:
