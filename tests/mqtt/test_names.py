@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from fer_stream_mqtt.address import read_address
 from fer_stream_mqtt.sink import MqttSink
-from fer_stream_mqtt.topics import Topics, device_id, plain_id, topic_level
+from fer_stream_mqtt.topics import Topics, device_id, file_part, plain_id, topic_level
 
 from fer_stream.errors import ConfigError
 from fer_stream.plugins import installed
@@ -93,6 +95,13 @@ def test_any_name_makes_one_safe_level_of_its_own() -> None:
             assert not set(level) & set("+#/\0\n $")
             assert len(level.encode()) < 100
         assert levels == [make(name) for name in [*ODD, "a-b", "a", "x" * 48]]
+
+
+def test_any_name_makes_one_part_of_a_file_that_every_locale_can_write() -> None:
+    parts = [file_part(name) for name in [*ODD, "Küche", "K-che", "hall", "x" * 48]]
+    assert len(set(parts)) == len(parts)
+    assert all(re.fullmatch(r"[a-zA-Z0-9_.-]+", part) for part in parts)
+    assert file_part("broker.local-1883") == topic_level("broker.local-1883")
 
 
 def test_an_id_is_plain_ascii() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,7 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from fer_stream_mqtt.spool import Spool, default_path
+from fer_stream_mqtt.place import default_path
+from fer_stream_mqtt.spool import Spool
 
 from fer_stream.errors import SinkError
 
@@ -181,6 +183,7 @@ def test_a_full_disk_is_one_clear_line(tmp_path: Path) -> None:
     number, kind, said = done.stdout.strip().split(" ", 2)
     assert kind == "SinkError"
     assert said.startswith(f"mqtt cannot keep its spool {path}: ")
+    assert said.endswith("; make room or name another file with ?spool=FILE")
     with opened(path) as spool:  # what was kept before is whole
         assert [int(payload[:6]) for payload in payloads(spool)] == list(range(int(number)))
 
@@ -205,8 +208,35 @@ def test_a_disk_without_any_room_is_not_taken_for_another_run(tmp_path: Path) ->
 
 def test_a_folder_that_cannot_be_made_is_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(SinkError, match="cannot keep its spool"):
+    with pytest.raises(SinkError, match="cannot keep its spool") as caught:
         Spool(tmp_path / "file" / "s.sqlite", MB)
+    assert "room" not in str(caught.value)
+
+
+def test_only_a_full_disk_is_to_be_given_room(tmp_path: Path) -> None:
+    (tmp_path / "s.sqlite.lock").write_bytes(b"this is no database " * 1000)
+    with pytest.raises(SinkError, match="is not a database; name another file with") as caught:
+        Spool(tmp_path / "s.sqlite", MB)
+    assert "room" not in str(caught.value)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has letters of its own")
+def test_a_name_that_the_locale_cannot_write_is_one_clear_line(tmp_path: Path) -> None:
+    script = (
+        "import sys; from pathlib import Path; from fer_stream_mqtt.spool import Spool\n"
+        "try: Spool(Path(sys.argv[1]) / 'K\\u00fcche.sqlite', 10**8)\n"
+        "except Exception as error: print(type(error).__name__, error)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, tmp_path],
+        env={**os.environ, "LC_ALL": "POSIX", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"},
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.stdout.startswith("SinkError mqtt cannot keep its spool '")
+    assert "K\\xfcche.sqlite': this locale has no such letters; " in done.stdout
 
 
 @pytest.mark.parametrize("folder", [".", "..", "/", "own"])

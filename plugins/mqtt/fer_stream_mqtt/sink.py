@@ -16,7 +16,7 @@ from fer_stream.types import SourceStatus
 from fer_stream.words import counted
 from fer_stream_mqtt.address import read_address
 from fer_stream_mqtt.payloads import as_json, event_payload
-from fer_stream_mqtt.topics import Topics, topic_level
+from fer_stream_mqtt.topics import Topics
 
 if TYPE_CHECKING:
     from fer_stream_mqtt.sender import Sender
@@ -83,15 +83,16 @@ class MqttSink(Sink):
         """Open the spool and begin to look for the broker, which need not be there."""
         from fer_stream_mqtt.connection import tls_context
         from fer_stream_mqtt.homeassistant import discovery
+        from fer_stream_mqtt.place import default_path
         from fer_stream_mqtt.sender import Sender
-        from fer_stream_mqtt.spool import Spool, default_path
+        from fer_stream_mqtt.spool import Spool
 
         self._run = run
         self._topics = Topics(self._address.prefix, run.instance)
         self._episodes = EpisodeTracker()
         self._complained_of = 0
-        broker = topic_level(f"{self._address.host}-{self._address.port}")
-        path = Path(self._spool_path or default_path(topic_level(run.instance), broker))
+        broker = f"{self._address.host}-{self._address.port}"
+        path = Path(self._spool_path or default_path(run.instance, broker))
         try:
             tls = tls_context(self._ca) if self._address.tls else None
         except OSError as error:

@@ -7,8 +7,8 @@ before the last `checkpoint`, which does wait.
 
 from __future__ import annotations
 
+import errno
 import logging
-import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -212,11 +212,17 @@ class Spool:
     def _errors(self) -> Iterator[None]:
         try:
             yield
+        except UnicodeEncodeError:
+            raise SinkError(
+                f"mqtt cannot keep its spool {str(self.path)!a}: this locale has no such "
+                "letters; name another file with ?spool=FILE, or set LC_ALL=C.UTF-8"
+            ) from None
         except (sqlite3.Error, OSError) as error:
             reason = error.strerror if isinstance(error, OSError) else str(error)
+            room = "make room or " if _is_full(error) else ""
             raise SinkError(
-                f"mqtt cannot keep its spool {self.path}: {reason}; make room or name another "
-                "file with ?spool=FILE"
+                f"mqtt cannot keep its spool {self.path}: {reason}; {room}name another file with "
+                "?spool=FILE"
             ) from None
 
 
@@ -228,21 +234,15 @@ def _sizes(connection: sqlite3.Connection) -> tuple[int, int]:
     return (pages - free) * size, free * size
 
 
+def _is_full(error: sqlite3.Error | OSError) -> bool:
+    """Return whether more room may help; SQLite calls some full disks an I/O error."""
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+
+
 def _is_trouble(error: sqlite3.DatabaseError) -> bool:
     """Return whether the disk is at fault, not what is in the file."""
     damaged = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
     return getattr(error, "sqlite_errorcode", 0) & 0xFF not in damaged
-
-
-def default_path(instance: str, broker: str) -> Path:
-    """Return where a run keeps its spool unless it is told: among the user's state files.
-
-    `instance` and `broker` are as `topic_level` returns them.
-    """
-    base = os.environ.get("XDG_STATE_HOME")
-    try:
-        folder = Path(base) if base else Path.home() / ".local" / "state"
-    except RuntimeError:
-        raise SinkError("mqtt: there is no home folder for the spool; name ?spool=FILE") from None
-    # No level of a topic has an `@`, so that no two pairs share a file.
-    return folder / "fer-stream" / f"mqtt-{instance}@{broker}.sqlite"

@@ -10,6 +10,8 @@ _LONGEST = 48
 
 # A level of a topic may hold any letter; `+`, `#` and `/` mean something.
 _NO_LEVEL = re.compile(r"[^\w.-]+")
+# A locale need not have other letters than these.
+_NO_FILE = re.compile(_NO_LEVEL.pattern, re.ASCII)
 # Home Assistant allows no others in an id.
 _NO_ID = re.compile(r"[^a-zA-Z0-9_-]+")
 _JOINT = "_"
@@ -18,6 +20,11 @@ _JOINT = "_"
 def topic_level(name: str) -> str:
     """Return one level of a topic for any name: the same for the same, another for another."""
     return _readable(name, _NO_LEVEL)
+
+
+def file_part(name: str) -> str:
+    """Return a part of a file's name that any locale can write: the same for the same name only."""
+    return _readable(name, _NO_FILE)
 
 
 def plain_id(name: str) -> str:
