@@ -79,8 +79,8 @@ def read_toml(path: str | Path) -> dict[str, Any]:
     """Return the settings of a TOML file; raises `ConfigError` for what is not a setting."""
     _refuse_empty("config", path)
     try:
-        with Path(path).open("rb") as file:
-            settings = tomllib.load(file)
+        text = Path(path).read_bytes().decode("utf-8-sig")  # some editors begin with a mark
+        settings = tomllib.loads(text)
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

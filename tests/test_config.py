@@ -109,6 +109,12 @@ def test_a_wrong_file_is_refused(text: str, problem: str, tmp_path: Path) -> Non
         read_toml(path)
 
 
+def test_a_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    path = tmp_path / "run.toml"
+    path.write_bytes("source = 'Küche'\r\nmode = 'live'\r\n".encode("utf-8-sig"))
+    assert read_toml(path) == {"source": "Küche", "mode": "live"}
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"cannot read .*none\.toml: No such file"):
         read_toml(tmp_path / "none.toml")

@@ -99,10 +99,17 @@ def _bound(address: str, pages: Pages) -> _Server:
     """Return a server that listens at HOST:PORT."""
     host, _, port = address.rpartition(":")
     bare = host[1:-1] if host[:1] + host[-1:] == "[]" else host
-    if not bare or (":" in host and bare == host) or not port.isdecimal() or int(port) > 65535:
+    # The system takes `*` for one address of this machine, and not for all.
+    if (
+        bare in ("", "*")
+        or (":" in host and bare == host)
+        or not port.isdecimal()
+        or int(port) > 65535
+    ):
         shown = without_password(address)
         raise ConfigError(
-            f"metrics must be HOST:PORT, such as 127.0.0.1:9464 or [::1]:9464; got '{shown}'"
+            "metrics must be HOST:PORT, such as 127.0.0.1:9464 or [::1]:9464, with 0.0.0.0 for all "
+            f"addresses; got '{shown}'"
         )
     try:
         family, *_, place = socket.getaddrinfo(bare, int(port), type=socket.SOCK_STREAM)[0]

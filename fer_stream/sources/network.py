@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 import socket
 import threading
 import time
@@ -59,6 +60,11 @@ class NetworkSource(Source):
         if not place or (place[0] == "/" and scheme not in _LISTENS):
             shown = without_login(target)
             raise ConfigError(f"network needs a URL such as rtsp://camera/1, got '{shown}'")
+        if (port := _port(place)) and not (port.isdecimal() and int(port) <= 65535):
+            raise ConfigError(
+                f"network: the port in '{without_login(target)}' must be a number up to 65535; "
+                "write a '/' in a password as %2F"
+            )
         for key, value in (("open_timeout", open_timeout), ("read_timeout", read_timeout)):
             if value <= 0:
                 raise ConfigError(f"network: {key} must be above 0 s, got {value}")
@@ -140,6 +146,12 @@ class NetworkSource(Source):
         if self._trust is None:
             return ""
         return self._trust.problem(self._url, _TLS_PORTS[self._scheme], self._timeout[0])
+
+
+def _port(place: str) -> str:
+    """Return what FFmpeg reads as the port in what follows a URL's `://`; "" for none."""
+    host = re.split(r"[/?#]", place, maxsplit=1)[0].rpartition("@")[2]
+    return re.sub(r"^\[[^\]]*\]?", "", host).partition(":")[2]
 
 
 def _trust(ca: str) -> Trust:

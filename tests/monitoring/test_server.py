@@ -240,7 +240,7 @@ def test_it_can_be_served_on_ipv6() -> None:
 
 @pytest.mark.parametrize(
     "address",
-    ["", "9464", ":9464", "127.0.0.1", "127.0.0.1:x", "127.0.0.1:65536", "::1:9464", "[]:1"],
+    ["", "9464", ":9464", "127.0.0.1", "127.0.0.1:x", "127.0.0.1:65536", "::1:9464", "[]:1", "*:0"],
 )
 def test_an_address_must_be_host_and_port(address: str) -> None:
     with (

@@ -133,6 +133,37 @@ def test_a_host_that_nobody_knows_is_told_as_such(url: str) -> None:
     assert str(caught.value) == f"cannot open {url}: {known.value.strerror}"
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "rtsp://u:secret@cam:port/1",
+        "rtsp://u:secret@cam:65536/1",
+        "rtsp://u:secret@[::1]:-1/1",
+        "http://u:my/secret@cam/1",
+        "srt://cam:9000x?passphrase=secret",
+    ],
+)
+def test_a_port_that_is_none_is_one_line_without_a_password(url: str) -> None:
+    with pytest.raises(ConfigError, match="must be a number up to 65535") as caught:
+        NetworkSource(url)
+    assert "secret" not in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "rtsp://u:p[ss@cam:65535/1",
+        "rtsp://u:p:ss@[fe80::1]/live:1",
+        "http://cam:/1?at=10:30",
+        "udp://@:1234",
+        "srt://:9000?mode=listener",
+    ],
+)
+def test_other_colons_are_no_ports(url: str) -> None:
+    NetworkSource(url)
+
+
 @pytest.mark.parametrize("url", ["rtsp://", "rtsp:///1", "HTTP:///a.mp4", "udp://"])
 def test_a_url_without_a_host_is_refused(url: str) -> None:
     with pytest.raises(ConfigError, match="network needs a URL such as rtsp://camera/1"):
