@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 from fer_stream_training.architectures import ARCHITECTURES
+from fer_stream_training.detector import settings as detector_settings
+from fer_stream_training.distil import settings as distil_settings
 from fer_stream_training.recipes import DEFAULT_ARCH, RULES, recipe_of, settings_from
 from fer_stream_training.rules import read_recipe
 from fer_stream_training.settings import TrainingSettings
@@ -55,6 +57,17 @@ def test_a_recipe_that_ships_is_taken_by_its_name(
     assert settings_from(Path("refine"), {}).arch == "demo-cnn", "a file that is there is meant"
     with pytest.raises(ConfigError, match=r"cannot read the recipe none\.toml"):
         settings_from(Path("none"), {})
+
+
+def test_the_other_trainings_take_a_recipe_by_its_name_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for read_settings, name in (
+        (detector_settings.read_settings, "face-detector"),
+        (distil_settings.read_settings, "distil"),
+    ):
+        assert read_settings(Path(name), None, None) == read_settings(None, None, None)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), 0.0])

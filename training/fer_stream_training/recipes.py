@@ -54,11 +54,14 @@ def settings_from(recipe: Path | None, flags: dict[str, Any]) -> TrainingSetting
     ``recipe`` is a file, or the name of one that ships. ``flags`` holds what the user chose; None
     stands for no choice. Raises ConfigError for a file that is no recipe.
     """
-    path = _found(recipe) if recipe else recipe_of(flags.get("arch") or DEFAULT_ARCH)
+    path = chosen_recipe(recipe, flags.get("arch") or DEFAULT_ARCH)
     return TrainingSettings(**changed_recipe(path, RULES, flags))
 
 
-def _found(recipe: Path) -> Path:
+def chosen_recipe(recipe: Path | None, default: str) -> Path:
+    """The file of ``recipe``, a file or the name of one that ships, or else of ``default``."""
+    if recipe is None:
+        return recipe_of(default)
     if not recipe.exists() and recipe.parent == Path() and not recipe.suffix:
         return recipe_of(recipe.name)
     return recipe

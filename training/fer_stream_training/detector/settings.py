@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ..recipes import recipe_of
+from ..recipes import chosen_recipe
 from ..rules import ABOVE_0, FROM_0, SEED, SHARE, SHARE_BELOW_1, Rule, changed_recipe, number, whole
 
 
@@ -65,7 +65,8 @@ _RULES: dict[str, Rule] = {
 def read_settings(recipe: Path | None, epochs: int | None, seed: int | None) -> DetectorSettings:
     """The settings of `recipe`, or of the one that ships, with what was asked for instead.
 
-    Raises ConfigError for a file that is no such recipe.
+    `recipe` is a file, or the name of one that ships. Raises ConfigError for a file that is no such
+    recipe.
     """
-    path = recipe or recipe_of("face-detector")
+    path = chosen_recipe(recipe, "face-detector")
     return DetectorSettings(**changed_recipe(path, _RULES, {"epochs": epochs, "seed": seed}))

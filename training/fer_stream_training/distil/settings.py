@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ..recipes import RULES, recipe_of
+from ..recipes import RULES, chosen_recipe
 from ..rules import SHARE, Rule, changed_recipe, whole
 
 
@@ -74,7 +74,8 @@ _RULES: dict[str, Rule] = {
 def read_settings(recipe: Path | None, epochs: int | None, seed: int | None) -> DistilSettings:
     """The settings of `recipe`, or of the one that ships, with what was asked for instead.
 
-    Raises ConfigError for a file that is no such recipe.
+    `recipe` is a file, or the name of one that ships. Raises ConfigError for a file that is no such
+    recipe.
     """
-    path = recipe or recipe_of("distil")
+    path = chosen_recipe(recipe, "distil")
     return DistilSettings(**changed_recipe(path, _RULES, {"epochs": epochs, "seed": seed}))
