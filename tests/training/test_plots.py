@@ -70,6 +70,12 @@ def test_a_name_that_no_font_can_write_becomes_the_class_s_number(tmp_path: Path
     assert np.array_equal(drawn(tmp_path / "own.png"), drawn(tmp_path / "number.png"))
 
 
+def test_the_note_on_numbers_is_about_a_class_that_is_there(tmp_path: Path) -> None:
+    names = ("calm", PRIVATE[0], "angry", PRIVATE[1])
+    write_confusion(tmp_path / "confusion.svg", evaluation(4), names, "a title")
+    assert "(class 2: number 2 of the table" in (tmp_path / "confusion.svg").read_text()
+
+
 @pytest.fixture
 def font_of_private_letters(tmp_path: Path) -> Iterator[str]:
     pen = TTGlyphPen(None)

@@ -22,7 +22,7 @@ _CELL_IN = 0.85  # side of a cell of the confusion matrix, in inches
 _SMALL_CELL_IN = 0.22  # of one without figures, as high as its label
 _MOST_WRITTEN = 20  # classes; the figures of more would be small print, and take minutes to draw
 _NAME_PT = 11
-_NUMBERED = "(class 5: the fifth of the table, in letters that no installed font has)"
+_NUMBERED = "(class {0}: number {0} of the table, in letters that no installed font has)"
 
 
 def write_curves(path: Path, history: list[EpochRecord], title: str) -> None:
@@ -124,7 +124,8 @@ def _name_cells(axes: Axes, names: tuple[str, ...], fonts: Fonts) -> None:
     axes.set_yticks(places, drawn, family=fonts.families)
     axes.tick_params(length=0, labelsize=_NAME_PT)
     axes.spines[:].set_visible(False)
-    note = "" if all(map(fonts.can_write, names)) else f"\n{_NUMBERED}"
+    numbered = [place for place, name in enumerate(names, start=1) if not fonts.can_write(name)]
+    note = f"\n{_NUMBERED.format(numbered[0])}" if numbered else ""
     axes.set(xlabel=f"answer{note}", ylabel="label")
 
 
