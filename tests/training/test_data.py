@@ -165,6 +165,7 @@ def _row(label: object = 3, pixels: str = FLAT, usage: str = "Training") -> str:
     [
         ("emotion,Usage\n3,Training\n", "has no column pixels"),
         ("", "has no column emotion, pixels, Usage"),
+        ("emotion,pixels,Usage, emotion\n", "has more than one column emotion; expected one of"),
         ("emotion,pixels,Usage\n" + _row(pixels="1 2 3"), r"line 2: 3 pixels; expected 2304"),
         ("emotion,pixels,Usage\n" + _row() + _row(pixels=FLAT + " 7"), "line 3: 2305 pixels"),
         ("emotion,pixels,Usage\n" + _row(pixels=""), "line 2: 0 pixels"),

@@ -79,6 +79,12 @@ def _text_rows(
                     f"{path} has no column {', '.join(missing)}; expected the header "
                     f"{','.join(_COLUMNS)}; use Kaggle's fer2013.csv"
                 )
+            twice = [name for name in _COLUMNS if reader.fieldnames.count(name) > 1]
+            if twice:
+                raise ConfigError(
+                    f"{path} has more than one column {', '.join(twice)}; expected one of each of "
+                    f"{', '.join(_COLUMNS)}; rename or remove the others"
+                )
             for row in reader:
                 yield reader.line_num, row
     except _FAULTS as error:
