@@ -124,6 +124,9 @@ def test_a_model_that_standardises_is_exported(
     exported(tmp_path / "mine.keras", tmp_path / "mine.onnx")
     scores = scores_of_file(tmp_path / "mine.onnx", pictures())
     np.testing.assert_allclose(scores, scores_of_keras(model, pictures(), expected), atol=1e-4)
+    graph = onnx.load(tmp_path / "mine.onnx").graph
+    read = {name for node in graph.node for name in node.input}
+    assert {entry.name for entry in graph.initializer} <= read, "onnxruntime warns of the others"
 
 
 def test_a_model_that_standardises_in_half_the_bits_is_exported(tmp_path: Path) -> None:

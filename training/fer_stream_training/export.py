@@ -76,16 +76,25 @@ def converted(answer: Callable[[Any], Any], shape: tuple[int | None, ...]) -> on
 def _keep_constants(graph: onnx.GraphProto, captures: Iterable[tuple[Any, Any]]) -> None:
     """Put in the tensors that a layer holds outside of its weights, as Normalization its mean.
 
-    tf2onnx 1.17 takes them for further inputs of the model. ``captures`` are pairs: the tensor, and
-    what stands for it in the graph.
+    tf2onnx 1.17 takes them for further inputs of the model, also those that it has put into
+    constants itself, which no node reads any more. ``captures`` are pairs: the tensor, and what
+    stands for it in the graph.
     """
     from onnx import numpy_helper
 
-    held = {inner.name: outer for outer, inner in captures}
+    held, read = {inner.name: outer for outer, inner in captures}, _read(graph)
     for value in [value for value in graph.input if value.name in held]:
-        array = np.asarray(held[value.name].numpy())
-        graph.initializer.append(numpy_helper.from_array(array, value.name))
         graph.input.remove(value)
+        if value.name in read:
+            array = np.asarray(held[value.name].numpy())
+            graph.initializer.append(numpy_helper.from_array(array, value.name))
+
+
+def _read(graph: onnx.GraphProto) -> set[str]:
+    """The names of all values that a node reads, those of loops and branches included."""
+    names = {name for node in graph.node for name in node.input}
+    inner = (attribute.g for node in graph.node for attribute in node.attribute)
+    return names.union(*(_read(body) for body in inner))
 
 
 def _name_output(graph: onnx.GraphProto, name: str) -> None:
