@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -21,7 +22,7 @@ from fer_stream.errors import ConfigError, ModelError
 from fer_stream.models import model_path
 from tests.programs import fer_stream_without
 
-from .conftest import faces
+from .conftest import EMOTIONS, faces
 from .shades import write_shades
 
 Make = Callable[..., Path]
@@ -197,6 +198,44 @@ def test_the_shipped_twin_belongs_to_the_shipped_model() -> None:
     assert twin.accuracy is not None
     assert twin.accuracy["data"] == original.accuracy["data"]
     assert twin.accuracy["accuracy"] > original.accuracy["accuracy"] - 0.003
+
+
+def _write_channels_first(path: Path) -> Path:
+    """Write a model of three layers that takes (N, 1, 48, 48) and scores the seven emotions."""
+    random = np.random.default_rng(9)
+    shapes = {"first": (4, 1, 4, 4), "second": (4, 4, 4, 4), "last": (4 * 3 * 3, 7)}
+    four = {"kernel_shape": [4, 4], "strides": [4, 4]}
+    nodes = [
+        helper.make_node("Conv", ["grey", "first"], ["a"], **four),
+        helper.make_node("Conv", ["a", "second"], ["b"], **four),
+        helper.make_node("Flatten", ["b"], ["c"]),
+        helper.make_node("MatMul", ["c", "last"], ["d"]),
+        helper.make_node("Softmax", ["d"], ["scores"], axis=1),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "g",
+        [helper.make_tensor_value_info("grey", TensorProto.FLOAT, ["N", 1, 48, 48])],
+        [helper.make_tensor_value_info("scores", TensorProto.FLOAT, ["N", 7])],
+        [
+            numpy_helper.from_array(random.normal(0, 0.02, shape).astype(np.float32), name)
+            for name, shape in shapes.items()
+        ],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    helper.set_model_props(model, {"fer_stream.labels": json.dumps(EMOTIONS)})
+    onnx.save(model, path)
+    return path
+
+
+def test_the_twin_says_how_its_pictures_lie(data: Path, tmp_path: Path) -> None:
+    model, out = _write_channels_first(tmp_path / "m.onnx"), tmp_path / "twin.onnx"
+    result = run_quantise(model, "--data", data, "--out", out)
+    if result.exception is not None:
+        raise result.exception
+    about = {entry.key: entry.value for entry in onnx.load(out).metadata_props}
+    assert json.loads(about["fer_stream.input"])["layout"] == "NCHW"
+    assert OnnxClassifier(str(out)).info.layout == "NCHW"
 
 
 def test_no_tensorflow_is_needed_but_the_onnx_package(data: Path, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fer_stream.models.info import PREFIX
+from fer_stream.models.info import PREFIX, Layout
 
 from . import __version__
 
@@ -23,6 +23,7 @@ class ModelMetadata:
     labels: tuple[str, ...]  # in output order
     height: int  # px
     width: int  # px
+    layout: Layout = "NHWC"
     trained_on: str = ""  # plain text, such as "FER-2013 Training, 28,709 images"
     accuracy_data: str = ""  # such as "FER-2013 PublicTest"
     accuracy_images: int = 0
@@ -32,7 +33,7 @@ class ModelMetadata:
 
     def as_properties(self) -> dict[str, str]:
         """The ``metadata_props``, all strings."""
-        shape = {"height": self.height, "width": self.width, "layout": "NHWC"}
+        shape = {"height": self.height, "width": self.width, "layout": self.layout}
         properties = {
             "name": self.name,
             "labels": json.dumps(list(self.labels)),

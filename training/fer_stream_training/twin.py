@@ -49,7 +49,10 @@ def make_twin(model: str, data_path: Path, out: Path, begins: Callable[[], objec
     begins()
     proto, source = quantised(original.info, data.training.images), onnx.load(original.info.path)
     with unfinished(out) as path:
-        about = ModelMetadata(f"{original.info.name}-int8", original.labels, *original.input_size)
+        info = original.info
+        about = ModelMetadata(
+            f"{info.name}-int8", info.labels, info.height, info.width, info.layout
+        )
         _write(proto, source, about, path)
         about = _measured(OnnxClassifier(str(path)), about, data)
         _write(proto, source, about, path)
