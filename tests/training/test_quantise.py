@@ -6,6 +6,7 @@ import json
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import gettempdir
 
 import numpy as np
 import onnx
@@ -15,6 +16,7 @@ from click.testing import CliRunner, Result
 from fer_stream_training.commands.quantise import quantise
 from fer_stream_training.export import onnx_predictor
 from fer_stream_training.quantise import fold_pooling
+from fer_stream_training.temporary import temporary_folder
 from onnx import TensorProto, helper, numpy_helper
 
 from fer_stream.classifiers.onnx import OnnxClassifier
@@ -23,6 +25,7 @@ from fer_stream.models import model_path
 from tests.programs import fer_stream_without
 
 from .conftest import EMOTIONS, faces
+from .processes import fer_stream_on_a_full_disk
 from .shades import write_shades
 
 Make = Callable[..., Path]
@@ -236,6 +239,22 @@ def test_the_twin_says_how_its_pictures_lie(data: Path, tmp_path: Path) -> None:
     about = {entry.key: entry.value for entry in onnx.load(out).metadata_props}
     assert json.loads(about["fer_stream.input"])["layout"] == "NCHW"
     assert OnnxClassifier(str(out)).info.layout == "NCHW"
+
+
+def test_a_temporary_folder_without_room_is_named(data: Path, tmp_path: Path) -> None:
+    done = fer_stream_on_a_full_disk(
+        1_000_000, "quantise", "--data", data, "--out", tmp_path / "twin.onnx"
+    )
+    assert done.returncode == 2
+    line = done.stderr.splitlines()[-1]  # onnxruntime tells of a limit that no disk has, too
+    assert line.startswith(f"fer-stream: cannot write in the temporary folder {gettempdir()} (File")
+    assert line.endswith("; make room, or name another folder in the variable TMPDIR")
+    with (
+        pytest.raises(ConfigError, match=r"\(No space left on device\); expected 10{12} MB free"),
+        temporary_folder(10**18),
+    ):
+        pass
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_no_tensorflow_is_needed_but_the_onnx_package(data: Path, tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +20,7 @@ from fer_stream.models.info import PREFIX, Layout, ModelInfo
 from fer_stream.words import counted
 
 from .metadata import ModelMetadata
+from .temporary import temporary_folder
 
 if TYPE_CHECKING:
     import onnx
@@ -30,6 +30,7 @@ _AT_ONCE = 64  # faces; the activations of all of them are held in memory
 # Of the values of an activation; the rare ones beyond would make the steps coarse for all others.
 _PERCENTILE = 99.999
 _OLDEST_OPSET = 13  # the first that quantises per channel
+_COPIES = 3  # of the model that there must be room for; a little more than two are there at once
 _FEWEST_LAYERS = 3  # of weights: the first and the last are not quantised
 
 
@@ -83,13 +84,13 @@ def quantised(info: ModelInfo, images: npt.NDArray[np.uint8]) -> onnx.ModelProto
     """The int8 twin of the model file that ``info`` describes, without metadata.
 
     ``images`` is (N, H, W) uint8 grey, as the model takes them; FACES of them are drawn, always
-    the same.
+    the same. Raises ConfigError without room for temporary files.
     """
     import onnx
     from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
 
-    with tempfile.TemporaryDirectory() as folder:
-        prepared, result = Path(folder) / "prepared.onnx", Path(folder) / "int8.onnx"
+    with temporary_folder(_COPIES * onnx.load(info.path).ByteSize()) as folder:
+        prepared, result = folder / "prepared.onnx", folder / "int8.onnx"
         model = _prepared(info, prepared)
         reader = _Faces(model.graph.input[0].name, _drawn(images, info.layout))
         # It prints what it is doing.
