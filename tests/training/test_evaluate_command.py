@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,9 +18,11 @@ from fer_stream.errors import ConfigError, ModelError
 from tests.programs import fer_stream_without
 
 from .conftest import EMOTIONS
+from .processes import environment
 from .shades import scores_of, write_shades
 
 Make = Callable[..., Path]
+EVALUATE = (sys.executable, "-m", "fer_stream", "evaluate")
 BACKWARDS = EMOTIONS[::-1]
 # Sad and neutral faces are taken for each other, everything else is right.
 SAD_AND_NEUTRAL = [4, 5, 6, 3, 2, 1, 0]
@@ -117,6 +120,26 @@ def test_people_get_tables_and_a_picture(data: Path, tmp_path: Path) -> None:
     assert report.startswith(result.output)
     assert "(confusion.png)" in report
     assert (tmp_path / "out" / "confusion.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_report_is_written_of_folders_whose_names_are_no_unicode(
+    tmp_path: Path, make_folders: Make
+) -> None:
+    try:
+        root = make_folders(tmp_path / "png")
+        (root / "test").rename(root / "m\udce4rz")
+    except (OSError, UnicodeError):
+        pytest.skip("no folder can be called so here")
+    model, out = write_shades(tmp_path / "m.onnx"), tmp_path / "\udce4rger"
+    done = subprocess.run(
+        [*EVALUATE, model, "--data", root, "--split", "m\udce4rz", "--out", out],
+        env=environment(),
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "on m\\udce4rz, 7 faces" in done.stdout
+    assert (out / "evaluation.md").read_text(encoding="utf-8").startswith(done.stdout)
 
 
 def test_folders_and_their_names_of_splits(tmp_path: Path, make_folders: Make) -> None:

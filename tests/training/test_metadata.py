@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fer_stream_training.metadata import ModelMetadata
+from fer_stream_training.metadata import ModelMetadata, write_metadata
 
 from fer_stream.models.info import describe, load_session
 
@@ -22,6 +22,16 @@ def test_the_runtime_reads_what_training_writes(tmp_path: Path) -> None:
     assert info.temperature == 1.2346
     assert info.uncertain_below == 0.4568
     assert info.exporter.startswith("fer-stream-training ")
+
+
+def test_a_name_that_is_no_unicode_can_be_written(tmp_path: Path) -> None:
+    """Models are called after files, and data after its folder."""
+    import onnx
+
+    model = onnx.ModelProto()
+    write_metadata(model, ModelMetadata("\udce4", ("yes", "no"), 48, 48, trained_on="m\udce4rz"))
+    about = {entry.key.removeprefix("fer_stream."): entry.value for entry in model.metadata_props}
+    assert (about["name"], about["trained_on"]) == ("\\udce4", "m\\udce4rz")
 
 
 def test_what_is_not_known_is_not_written() -> None:

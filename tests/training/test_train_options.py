@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from fer_stream_training.settings import TrainingSettings
 
 from fer_stream.errors import ConfigError, ModelError
 
+from .processes import environment
 from .test_train_command import history, run_train
 
 pytestmark = [
@@ -158,3 +161,29 @@ def test_classes_of_ones_own_reach_the_model_file(tmp_path: Path, make_classes: 
     assert classifier.input_size == (45, 37)
     about = {p.key: p.value for p in onnx.load(out / "model.onnx").metadata_props}
     assert json.loads(about["fer_stream.accuracy"])["images"] == 6
+
+
+def test_a_run_ends_whole_in_folders_whose_names_are_no_unicode(
+    tmp_path: Path, make_classes: Make
+) -> None:
+    """As unzipping archives from Windows leaves them."""
+    import onnx
+
+    faces, out = tmp_path / "m\udce4rz", tmp_path / "\udce4rger"
+    try:
+        make_classes(tmp_path / "data", ("a", "b"), size=(32, 32), count=4).rename(faces)
+    except (OSError, UnicodeError):
+        pytest.skip("no folder can be called so here")
+    flags = ["--arch", "small-resnet", "--epochs", "1"]
+    done = subprocess.run(
+        [sys.executable, "-m", "fer_stream", "train", "--data", faces, "--out", out, *flags],
+        env=environment(),
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    report = (out / "report.md").read_text(encoding="utf-8")
+    assert "m\\udce4rz, nine tenths 6 images" in report
+    assert "--out '" + str(tmp_path) in report
+    about = {entry.key: entry.value for entry in onnx.load(out / "model.onnx").metadata_props}
+    assert about["fer_stream.trained_on"] == "m\\udce4rz nine tenths, 6 images"

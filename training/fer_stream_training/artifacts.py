@@ -24,7 +24,7 @@ from .checkpoint import EpochRecord, RunState, write_history
 from .data import Dataset
 from .evaluation import Evaluation, class_table, confusion_table, evaluate
 from .export import Parity, compare, float32_model, onnx_predictor, require_parity, to_onnx
-from .files import replacing, write_whole
+from .files import replacing, write_text, write_whole
 from .metadata import ModelMetadata, write_metadata
 from .plots import write_confusion, write_curves
 from .settings import TrainingSettings
@@ -89,8 +89,7 @@ def finish(
         data.class_names,
         f"{title}, {data.validation.name}",
     )
-    report = _report(data, settings, outcome, command)
-    write_whole(folder / "report.md", report.encode("utf-8"))
+    write_text(folder / "report.md", _report(data, settings, outcome, command))
     with replacing(folder / _KERAS_NAME) as path:
         model.save(path)
     write_whole(folder / MODEL_NAME, proto.SerializeToString())

@@ -34,6 +34,12 @@ def write_whole(path: Path, content: bytes) -> None:
         temporary.write_bytes(content)
 
 
+def write_text(path: Path, text: str) -> None:
+    """Write a text file in one step."""
+    # A path that the text names need not be Unicode.
+    write_whole(path, text.encode("utf-8", errors="backslashreplace"))
+
+
 def _flush_folder(folder: Path) -> None:
     """Wait until a folder's list of files is on the disk."""
     try:

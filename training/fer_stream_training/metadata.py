@@ -59,7 +59,11 @@ class ModelMetadata:
 def own_properties(properties: Mapping[str, str]) -> dict[str, str]:
     """``metadata_props`` of a file of ours: ``properties`` under our prefix, and who wrote it."""
     every = {**properties, "exporter": f"fer-stream-training {__version__}"}
-    return {f"{PREFIX}{key}": value for key, value in every.items()}
+    # What is called after a folder or file need not be Unicode.
+    return {
+        f"{PREFIX}{key}": value.encode(errors="backslashreplace").decode()
+        for key, value in every.items()
+    }
 
 
 def write_metadata(model: onnx.ModelProto, metadata: ModelMetadata) -> None:

@@ -74,7 +74,7 @@ def _measured(classifier: OnnxClassifier, split: Split) -> Measurement:
 def _write(folder: Path, measurement: Measurement) -> None:
     from fer_stream.errors import ConfigError
 
-    from ..files import write_whole
+    from ..files import write_text
     from ..measurement_report import as_markdown
     from ..plots import write_confusion
 
@@ -88,7 +88,7 @@ def _write(folder: Path, measurement: Measurement) -> None:
             model.labels,
             f"{model.name} on {measurement.split}",
         )
-        write_whole(folder / "evaluation.md", text.encode("utf-8"))
+        write_text(folder / "evaluation.md", text)
     except OSError as error:
         raise ConfigError(
             f"cannot write in {folder} ({error.strerror}); expected a folder to write in; "
