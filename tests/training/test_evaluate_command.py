@@ -122,6 +122,16 @@ def test_people_get_tables_and_a_picture(data: Path, tmp_path: Path) -> None:
     assert (tmp_path / "out" / "confusion.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_figures_are_printed_even_where_no_report_can_be_written(
+    data: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    model = write_shades(tmp_path / "m.onnx")
+    result = run_evaluate(model, "--data", data, "--json", "--out", tmp_path / "file" / "out")
+    assert isinstance(result.exception, ConfigError)
+    assert json.loads(result.output)["images"] == 70
+
+
 def test_a_report_is_written_of_folders_whose_names_are_no_unicode(
     tmp_path: Path, make_folders: Make
 ) -> None:

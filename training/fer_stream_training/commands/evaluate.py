@@ -48,12 +48,13 @@ def evaluate(model: str, data: Path, split: str, as_json: bool, out: Path | None
     classifier = OnnxClassifier(model)
     images = load_splits(data, (split,), classifier.input_size)[split]
     measurement = _measured(classifier, images)
-    if out is not None:
-        _write(out, measurement)
+    # Printed first: what took minutes to measure is not lost to an --out that cannot be written.
     click.echo(
         json.dumps(as_values(measurement), indent=2) if as_json else as_markdown(measurement),
         nl=as_json,
     )
+    if out is not None:
+        _write(out, measurement)
 
 
 def _measured(classifier: OnnxClassifier, split: Split) -> Measurement:
