@@ -91,6 +91,15 @@ def test_what_cannot_be_labelled_says_why(tmp_path: Path) -> None:
     bad.write_bytes(b"not a model")
     with pytest.raises(ModelError, match=r"cannot load model .*bad\.onnx: .*; expected an ONNX"):
         write_labelled(bad, ["a"], tmp_path / "out.onnx")
+    out = tmp_path / "out.onnx"
+    for options, problem in (
+        ({"softmax": False}, r"model .*made\.onnx does not give probabilities"),
+        ({"flat": (5, 48)}, r"model .*made\.onnx cannot be run: "),
+    ):
+        made = write_model(tmp_path / "made.onnx", labels=None, **options)
+        with pytest.raises(ModelError, match=problem):
+            write_labelled(made, ["a", "b", "c"], out)
+        assert not out.exists()
     good = write_model(tmp_path / "good.onnx")
     with pytest.raises(ConfigError, match=r"cannot write .*out\.onnx"):
         write_labelled(good, ["a", "b", "c"], tmp_path / "nowhere" / "out.onnx")

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fer_stream.errors import ConfigError, ModelError
-from fer_stream.models.info import PREFIX, describe, load_session
+from fer_stream.models.info import PREFIX, load_session
+from fer_stream.models.network import Network
 from fer_stream.models.output import require_folder, unfinished
 
 if TYPE_CHECKING:
@@ -30,8 +31,8 @@ def write_labelled(path: Path, labels: Sequence[str], out: Path) -> None:
     """Write a copy of an ONNX file with its labels; needs the `onnx` package.
 
     `out` is written when the copy can be used, and left as it was otherwise. Raises `ModelError`
-    for a file that cannot be read or labels that do not fit, `ConfigError` without `onnx` and for
-    an `out` that cannot be written.
+    for a file that cannot be read or run, or labels that do not fit, `ConfigError` without `onnx`
+    and for an `out` that cannot be written.
     """
     model = _loaded(path)
     key = f"{PREFIX}labels"
@@ -43,7 +44,7 @@ def write_labelled(path: Path, labels: Sequence[str], out: Path) -> None:
     require_folder(out)
     with unfinished(out) as copy:
         copy.write_bytes(model.SerializeToString())
-        describe(path, load_session(copy))  # messages name the file that was given
+        Network(path, load_session(copy))  # messages name the file that was given
 
 
 def _loaded(path: Path) -> onnx.ModelProto:
