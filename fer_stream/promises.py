@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fer_stream.labels import naming_problem
 from fer_stream.stages import Classifier
 from fer_stream.types import Box, Detection, EmotionScores, Face, Frame, Track
 
@@ -140,8 +141,8 @@ def classifier_problem(classifier: Classifier) -> str | None:
     named = isinstance(labels, tuple) and all(isinstance(label, str) for label in labels)
     if not (labels and named):
         return f"labels must be a tuple of names, got {labels!r}"
-    if len(set(labels)) != len(labels):
-        return f"labels must differ, got {labels}"
+    if problem := naming_problem(labels):
+        return problem
     sides = size if isinstance(size, tuple | list) else ()
     if len(sides) != 2 or not all(isinstance(side, int) and side > 0 for side in sides):
         return f"input_size must be (height, width) in px, got {size!r}"

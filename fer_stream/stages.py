@@ -213,7 +213,7 @@ class Classifier(Stage):
     """
 
     labels: tuple[str, ...]
-    """Emotions in output order, K of them."""
+    """Emotions in output order, K of them; each one line, and none called like a CSV's column."""
     input_size: tuple[int, int]
     """(height, width) in pixels of the crops it wants."""
     model_name: str = ""

@@ -81,8 +81,8 @@ def test_a_model_without_labels_can_be_given_them(tmp_path: Path) -> None:
     write_labelled(plain, ["a", "b", "ç"], named)
     assert read(named).labels == ("a", "b", "ç")
     assert read(named).temperature == 2.0, "what it said before is kept"
-    write_labelled(named, ["x", "y", "z"], named)
-    assert read(named).labels == ("x", "y", "z")
+    write_labelled(named, ["k", "l", "m"], named)
+    assert read(named).labels == ("k", "l", "m")
     assert len(onnx.load(named).metadata_props) == 2
 
 

@@ -14,6 +14,7 @@ from typing import Any, Literal
 import onnxruntime as ort
 
 from fer_stream.errors import ModelError
+from fer_stream.labels import naming_problem
 from fer_stream.models import require_file
 from fer_stream.words import counted
 
@@ -144,8 +145,11 @@ def _labels(path: Path, own: Mapping[str, str]) -> tuple[str, ...]:
         )
     if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
         raise ModelError(f"model {path}: '{PREFIX}labels' must be a JSON list of names")
-    if len(set(labels)) != len(labels):
-        raise ModelError(f"model {path}: '{PREFIX}labels' names one label twice")
+    if problem := naming_problem(labels):
+        raise ModelError(
+            f"model {path}: {problem}; give it other names with: fer-stream models label {path} "
+            "--labels ... --out NEW.onnx"
+        )
     return tuple(labels)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fer_stream.errors import ConfigError, ModelError
+from fer_stream.labels import naming_problem
 from fer_stream.models.info import PREFIX, load_session
 from fer_stream.models.network import Network
 from fer_stream.models.output import require_folder, unfinished
@@ -17,12 +18,11 @@ if TYPE_CHECKING:
 
 
 def label_names(text: str) -> tuple[str, ...]:
-    """The names in what `--labels` was given; raises `ConfigError` for an empty or double one."""
+    """The names in what `--labels` was given; raises `ConfigError` for one that no label has."""
     names = tuple(part.strip() for part in text.split(","))
-    if not all(names) or len(set(names)) != len(names):
+    if problem := naming_problem(names):
         raise ConfigError(
-            f"--labels is {text!r}; expected names without a repetition, separated by commas, "
-            "such as angry,happy,neutral"
+            f"--labels is {text!r}: {problem}; separate them by commas, as in angry,happy,neutral"
         )
     return names
 

@@ -7,27 +7,11 @@ import io
 from collections.abc import Sequence
 
 from fer_stream.events import rfc3339
+from fer_stream.labels import COLUMNS
 from fer_stream.sinks.rows import LineFile
 from fer_stream.stages import Sink
 from fer_stream.types import Face, FrameResult, RunInfo
 from fer_stream.urls import path_target
-
-COLUMNS = (
-    "source",
-    "session",
-    "frame",
-    "time_s",
-    "captured_at",
-    "track_id",
-    "x",
-    "y",
-    "width",
-    "height",
-    "confidence",
-    "emotion",
-    "score",
-)
-"""The columns before the one per label."""
 
 
 class CsvSink(Sink):

@@ -89,7 +89,9 @@ def test_the_shipped_model_knows_the_seven_emotions() -> None:
         ({"labels": []}, "does not name its labels"),
         ({"labels": "angry"}, "must be a JSON list of names"),
         ({"labels": [1, 2, 3]}, "must be a JSON list of names"),
-        ({"labels": ["a", "b", "a"]}, "names one label twice"),
+        ({"labels": ["a", "b", "a"]}, "the label 'a' is there twice; .*fer-stream models label"),
+        ({"labels": ["a", "b", "score"]}, "the label 'score' is called like a column"),
+        ({"labels": ["a", "b", "c\nd"]}, r"the label 'c\\nd' holds a line break"),
         (
             {"labels": ["a", "b"]},
             r"names 2 labels but gives an output of shape .*expected \(N, 2\)",

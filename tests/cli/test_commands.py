@@ -120,7 +120,8 @@ def test_a_model_that_was_labelled_runs(tmp_path: Path, nameless: Path, face_cli
     [
         ("a,b,c", "names 3 labels but gives an output of shape"),
         ("a,a,b,c,d,e,f", "expected names without a repetition"),
-        ("a,b,c,d,e,f,", "--labels is 'a,b,c,d,e,f,'; expected names"),
+        ("x,y,z,c,d,e,f", "the label 'x' is called like a column of the CSV sink's tables"),
+        ("a,b,c,d,e,f,", "--labels is 'a,b,c,d,e,f,': a label is empty; expected a name for each"),
     ],
 )
 def test_labels_that_do_not_fit_leave_no_file(

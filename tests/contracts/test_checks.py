@@ -248,6 +248,10 @@ class _Unlabelled(FakeClassifier):
     labels = ()
 
 
+class _LikeAColumn(FakeClassifier):
+    labels = ("happy", "score")
+
+
 class _NoSize(FakeClassifier):
     input_size = (0, 48)
 
@@ -274,6 +278,7 @@ class _Shared(FakeClassifier):
         (_Negative, "0 to 1"),
         (_Normaliser, "must not write to the crops"),
         (_Unlabelled, "labels must be"),
+        (_LikeAColumn, "the label 'score' is called like a column"),
         (_NoSize, "input_size"),
     ],
 )

@@ -14,8 +14,8 @@ from click.testing import CliRunner
 import fer_stream
 from fer_stream.cli import cli
 from fer_stream.config import make_config
+from fer_stream.labels import COLUMNS
 from fer_stream.plugins import installed
-from fer_stream.sinks.csv import COLUMNS
 from tests.clips import Image, write_sound
 from tests.conftest import MakeClip
 from tests.needs import require_program

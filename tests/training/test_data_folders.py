@@ -144,6 +144,28 @@ def test_one_image_cannot_be_divided(tmp_path: Path, make_classes: Make) -> None
         load_dataset(root)
 
 
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("score", "the label 'score' is called like a column"),
+        ("c\nd", r"the label 'c\\nd' holds a line break"),
+        ("\udce4rger", r"the label '\\udce4rger' is not in UTF-8"),
+    ],
+)
+def test_a_folder_whose_name_is_no_label_is_refused(
+    tmp_path: Path, make_classes: Make, name: str, problem: str
+) -> None:
+    root = _split(tmp_path, make_classes, ("a", "b"), count=2)
+    for part in ("train", "test"):
+        try:
+            (root / part / "b").rename(root / part / name)
+        except (OSError, UnicodeError):
+            pytest.skip("no folder can be called so here")
+    for folder in (root, root / "train"):
+        with pytest.raises(ConfigError, match=f"train.*: {problem}.*; rename the folder"):
+            load_dataset(folder)
+
+
 def test_what_is_no_class_and_no_image_is_left_out(tmp_path: Path, make_classes: Make) -> None:
     root = _split(tmp_path, make_classes, ("a", "b"), count=2)
     (root / "train" / ".cache").mkdir()

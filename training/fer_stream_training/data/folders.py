@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from fer_stream.errors import ConfigError
+from fer_stream.labels import naming_problem
 from fer_stream.sources import IMAGE_ENDINGS, OTHER_PICTURES, is_named
 from fer_stream.words import counted
 
@@ -128,16 +129,18 @@ def _held_out(files: list[Path]) -> set[Path]:
 def _classes(splits: set[Path]) -> tuple[dict[str, int], tuple[str, ...]]:
     """The label of each class folder's name in ``splits``, and the names of the classes."""
     folders = sorted({folder.name for split in splits for folder in _visible_folders(split)})
+    places = ", ".join(sorted(str(split) for split in splits))
     emotions = [OTHER_NAMES.get(name.lower(), name.lower()) for name in folders]
     names, order = folders, folders
     if set(emotions) <= set(EMOTIONS):
         names, order = emotions, [name for name in EMOTIONS if name in emotions]
     if not 2 <= len(order) <= _MOST_CLASSES:
-        places = ", ".join(sorted(str(split) for split in splits))
         raise ConfigError(
             f"{places}: {counted(len(order), 'class')}; expected 2 to {_MOST_CLASSES} folders, "
             "one for each class; check --data"
         )
+    if problem := naming_problem(order):
+        raise ConfigError(f"class folders of {places}: {problem}; rename the folder")
     codes = {folder: order.index(name) for folder, name in zip(folders, names, strict=True)}
     return codes, tuple(order)
 
