@@ -24,12 +24,24 @@ OTHER_PICTURES = (".heic", ".heif", ".avif", ".gif", ".jxl", ".dng", ".cr2", ".n
 """File names of pictures that it does not take from a folder, lower case."""
 
 
+def is_hidden(path: Path) -> bool:
+    """Return whether a folder's file or folder is none to a person: hidden, or one of macOS's own.
+
+    macOS puts a hidden "._a.jpg", which is no picture, beside an "a.jpg" on a stick, and a folder
+    of such files into an archive.
+    """
+    return path.name.startswith(".") or path.name == "__MACOSX"
+
+
 def is_named(path: Path, endings: tuple[str, ...]) -> bool:
     """Return whether a file in a folder ends as its kind does; a hidden one is none, as in a glob.
 
-    macOS puts a hidden "._a.jpg", which is no picture, beside an "a.jpg" on a stick.
+    Nor is a folder, or a pipe, which nobody may ever write to. A link to nothing is one, for it
+    is to be named where it cannot be read.
     """
-    return path.suffix.lower() in endings and not path.name.startswith(".")
+    if path.suffix.lower() not in endings or is_hidden(path):
+        return False
+    return os.path.isfile(path) or not os.path.exists(path)  # noqa: PTH110, PTH113 - never raise
 
 
 def is_picture_of(target: str, file: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import cv2
@@ -68,6 +69,12 @@ def test_numbers_in_names_count_as_numbers(target: str, tmp_path: Path, astronau
 
 def test_hidden_files_are_no_pictures(folder: Path) -> None:
     (folder / "._a.png").write_bytes(b"Mac OS X")
+    assert len(read(ImagesSource(str(folder)))) == 3
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are Unix's")
+def test_a_pipe_in_a_folder_is_no_picture(folder: Path) -> None:
+    os.mkfifo(folder / "pipe.png")
     assert len(read(ImagesSource(str(folder)))) == 3
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -45,6 +46,7 @@ def test_emotions_have_their_order_and_names_even_if_some_are_missing(
     root = _split(tmp_path, make_classes, ("Happy", "fear", "neutral"), count=2)
     assert load_dataset(root).class_names == ("fearful", "happy", "neutral")
     (tmp_path / "train" / "wink").mkdir()
+    _write(tmp_path / "train" / "wink" / "1.png", 48, 48)
     names = load_splits(root, ("Training",))["Training"].class_names
     assert names == ("Happy", "fear", "neutral", "wink")
 
@@ -166,13 +168,38 @@ def test_a_folder_whose_name_is_no_label_is_refused(
             load_dataset(folder)
 
 
+def test_an_empty_class_folder_is_named(tmp_path: Path, make_classes: Make) -> None:
+    root = _split(tmp_path, make_classes, ("a", "b"), count=2)
+    (root / "train" / "c").mkdir()
+    (root / "train" / "c" / "notes.txt").write_text("hello")
+    for folder in (root, root / "train"):
+        with pytest.raises(ConfigError, match=r"train.c holds no images; .* or remove it"):
+            load_dataset(folder)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are Unix's")
+def test_only_files_are_images_and_links_to_nothing_are_named(
+    tmp_path: Path, make_classes: Make
+) -> None:
+    root = _split(tmp_path, make_classes, ("a", "b"), count=2)
+    os.mkfifo(root / "train" / "a" / "pipe.png")
+    (root / "train" / "a" / "folder.png").mkdir()
+    assert load_dataset(root).training.class_counts().tolist() == [2, 2]
+    (root / "train" / "a" / "link.png").symlink_to("nothing.png")
+    with pytest.raises(ConfigError, match=r"cannot read the image .*link\.png"):
+        load_dataset(root)
+
+
 def test_what_is_no_class_and_no_image_is_left_out(tmp_path: Path, make_classes: Make) -> None:
     root = _split(tmp_path, make_classes, ("a", "b"), count=2)
+    (root / "train" / "__MACOSX" / "a").mkdir(parents=True)
+    (root / "train" / "__MACOSX" / "a" / "._face00.png").write_text("a Mac's note on the file")
     (root / "train" / ".cache").mkdir()
     (root / "train" / "notes.txt").write_text("hello")
     (root / "train" / "a" / "Thumbs.db").write_text("hello")
     (root / "train" / "a" / "._face00.png").write_text("a Mac's note on the file")
     assert load_dataset(root).training.class_counts().tolist() == [2, 2]
+    assert load_dataset(root / "train").class_names == ("a", "b")
 
 
 def test_images_that_lie_deeper_are_not_left_out_in_silence(
@@ -216,7 +243,7 @@ def test_bad_folders_are_named(tmp_path: Path, make_folders: Make) -> None:
         load_dataset(root)
 
     (root / "train" / "laughing").mkdir()
-    with pytest.raises(ConfigError, match="train has no images of class laughing"):
+    with pytest.raises(ConfigError, match=r"train.laughing holds no images; expected"):
         load_dataset(root)
 
     for file in (root / "test").glob("*/*.png"):

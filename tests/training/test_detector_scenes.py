@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -140,6 +141,13 @@ def test_pictures_are_read_grey_and_not_too_large(tmp_path: Path) -> None:
     (picture,) = load_pictures((tmp_path,))
     assert picture.image.shape == (250, 1000)
     assert len(picture.faces) == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are Unix's")
+def test_a_pipe_among_pictures_is_passed_over(tmp_path: Path) -> None:
+    assert cv2.imwrite(str(tmp_path / "a.png"), np.full((50, 50, 3), 90, np.uint8))
+    os.mkfifo(tmp_path / "b.png")
+    assert len(load_pictures((tmp_path,))) == 1
 
 
 def test_a_file_says_what_it_was_trained_on(shapes: Shapes) -> None:

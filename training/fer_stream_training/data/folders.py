@@ -14,7 +14,7 @@ import numpy as np
 
 from fer_stream.errors import ConfigError
 from fer_stream.labels import naming_problem
-from fer_stream.sources import IMAGE_ENDINGS, OTHER_PICTURES, is_named
+from fer_stream.sources import IMAGE_ENDINGS, OTHER_PICTURES, is_hidden, is_named
 from fer_stream.words import counted
 
 from ..fer2013 import EMOTIONS
@@ -141,8 +141,20 @@ def _classes(splits: set[Path]) -> tuple[dict[str, int], tuple[str, ...]]:
         )
     if problem := naming_problem(order):
         raise ConfigError(f"class folders of {places}: {problem}; rename the folder")
+    _require_filled(splits)
     codes = {folder: order.index(name) for folder, name in zip(folders, names, strict=True)}
     return codes, tuple(order)
+
+
+def _require_filled(splits: set[Path]) -> None:
+    """Raise ConfigError for a class folder that holds no images in any of ``splits``."""
+    found = [folder for split in sorted(splits) for folder in _visible_folders(split)]
+    filled = {folder.name for folder in found if any(map(_is_image, folder.iterdir()))}
+    if empty := next((folder for folder in found if folder.name not in filled), None):
+        raise ConfigError(
+            f"{empty} holds no images; expected those of one class, right in that folder; add some "
+            "or remove it"
+        )
 
 
 def _image_files(split: Path) -> list[Path]:
@@ -171,4 +183,4 @@ def _require_flat(folders: set[Path]) -> None:
 def _visible_folders(place: Path) -> list[Path]:
     if not place.is_dir():
         return []
-    return [item for item in place.iterdir() if item.is_dir() and not item.name.startswith(".")]
+    return [item for item in place.iterdir() if item.is_dir() and not is_hidden(item)]

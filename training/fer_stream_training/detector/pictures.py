@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fer_stream.errors import ConfigError
+from fer_stream.sources import is_named
 
 from ..data.images import grey_image
 
@@ -49,7 +50,7 @@ def load_pictures(folders: tuple[Path, ...]) -> list[Picture]:
     """
     pictures = []
     for folder in folders:
-        files = sorted(f for f in folder.rglob("*") if f.suffix.lower() in _SUFFIXES)
+        files = sorted(f for f in folder.rglob("*") if is_named(f, _SUFFIXES))
         read = [image for file in files if (image := grey_image(file)) is not None]
         if not read:
             raise ConfigError(
