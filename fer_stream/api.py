@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Iterator, Sequence
-from inspect import GEN_RUNNING, getgeneratorstate
+from inspect import GEN_CLOSED, GEN_RUNNING, getgeneratorstate
 from numbers import Integral
 from pathlib import Path
 from typing import Any, SupportsIndex
@@ -102,11 +102,14 @@ class Results(Iterator[FrameResult]):
     def __init__(self, engine: Engine) -> None:
         self._taking = _Taking(engine)
         # Also at the program's end: Python crashes if it ends under threads that are in C code.
-        weakref.finalize(self, self._taking.close)
+        self._forgotten = weakref.finalize(self, self._taking.close)
 
     def __next__(self) -> FrameResult:
         """Wait for the next result."""
-        result = self._taking.next()
+        try:
+            result = self._taking.next()
+        finally:
+            self._let_go()
         if result is None:
             raise StopIteration
         return result
@@ -114,6 +117,12 @@ class Results(Iterator[FrameResult]):
     def close(self) -> None:
         """End the run; does nothing if it has ended. May be called from any thread."""
         self._taking.close()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        # What waits for us to be forgotten holds the run, and its error, which holds us.
+        if self._taking.is_over:
+            self._forgotten.detach()
 
 
 class _Taking:
@@ -124,6 +133,11 @@ class _Taking:
         self._results = engine.results()
         self._turn = threading.RLock()
         self._leaving = False
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the run has ended."""
+        return getgeneratorstate(self._results) == GEN_CLOSED
 
     def next(self) -> FrameResult | None:
         """Wait for the next result; None if there is none."""

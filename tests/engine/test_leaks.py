@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from fer_stream.api import Results
-from fer_stream.errors import ModelError
+from fer_stream.errors import FerStreamError, ModelError, SinkError, SourceError
 from tests.programs import wait_until
 
 pytestmark = pytest.mark.timeout(20)
@@ -69,6 +69,36 @@ def test_an_engine_and_its_pictures_can_be_freed_after_the_run(lab: Any) -> None
     lab.detectors.clear()
     lab.trackers.clear()
     lab.filters.clear()
+    gc.collect()
+    assert gone() is None
+
+
+def fail(error: Exception) -> None:
+    raise error
+
+
+@pytest.mark.parametrize("who", ["source", "classifier", "sink", "nobody"])
+def test_a_run_whose_caller_has_dropped_its_error_can_be_freed(lab: Any, who: str) -> None:
+    source = lab.Source(count=20)
+    sink, classifier = lab.Sink(), lab.Classifier()
+    if who == "source":
+        source.at_end = lambda _: fail(SourceError("lost"))
+    elif who == "classifier":
+        classifier.before = lambda _: fail(ModelError("wrong"))
+    elif who == "sink":
+        sink.on_write = lambda _: fail(SinkError("full"))
+    results = Results(lab.engine(source, [sink], classifier=classifier, collect=True))
+    lab.made[-1].start()
+    failed = False
+    try:
+        for _ in results:
+            pass
+    except FerStreamError:
+        failed = True
+    assert failed == (who != "nobody")
+    gone = weakref.ref(lab.made[-1])
+    del results
+    lab.made.clear()
     gc.collect()
     assert gone() is None
 
