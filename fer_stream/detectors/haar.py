@@ -9,6 +9,8 @@ from fer_stream.stages import Detector
 from fer_stream.types import Box, Detection, Frame
 
 _CASCADE = "haarcascade_frontalface_default.xml"
+_STEPS = (1.01, 10.0)  # smaller ones take seconds a frame, larger ones know one size of face
+_MOST_NEIGHBORS = 10_000  # no face has as many hits
 
 
 class HaarDetector(Detector):
@@ -35,12 +37,20 @@ class HaarDetector(Detector):
         turned: bool = True,
     ) -> None:
         super().__init__(target)
-        if scale_factor <= 1.0:
-            raise ConfigError(f"haar: scale_factor must be above 1, got {scale_factor}")
+        least, most = _STEPS
+        if not least <= scale_factor <= most:
+            raise ConfigError(
+                f"haar: scale_factor must be {least:g} to {most:g}, got {scale_factor}; "
+                "1.1 to 1.3 is usual"
+            )
         if not 0.0 <= min_size <= 1.0:
             raise ConfigError(f"haar: min_size is a share of the frame, 0 to 1, got {min_size}")
-        if min_neighbors < 0 or detect_size < 24:
-            raise ConfigError("haar: min_neighbors must be at least 0 and detect_size at least 24")
+        if not 0 <= min_neighbors <= _MOST_NEIGHBORS:
+            raise ConfigError(
+                f"haar: min_neighbors must be 0 to {_MOST_NEIGHBORS}, got {min_neighbors}"
+            )
+        if detect_size < 24:
+            raise ConfigError(f"haar: detect_size must be at least 24, got {detect_size}")
         self._cascade = load_cascade(_CASCADE)
         self._scale_factor = scale_factor
         self._min_neighbors = min_neighbors

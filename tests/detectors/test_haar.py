@@ -102,17 +102,26 @@ def test_more_neighbours_are_stricter(astronaut: Image) -> None:
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
-        ({"scale_factor": 1.0}, "scale_factor must be above 1, got 1.0"),
+        ({"scale_factor": 1.0}, "scale_factor must be 1.01 to 10, got 1.0; 1.1 to 1.3 is usual"),
+        ({"scale_factor": 1.0000001}, "scale_factor must be 1.01 to 10, got 1.0000001"),
+        ({"scale_factor": 1e30}, r"scale_factor must be 1.01 to 10, got 1e\+30"),
         ({"min_size": 1.5}, "min_size is a share of the frame, 0 to 1, got 1.5"),
         ({"min_size": -0.1}, "min_size is a share"),
-        ({"min_neighbors": -1}, "min_neighbors must be at least 0"),
-        ({"detect_size": 23}, "detect_size at least 24"),
+        ({"min_neighbors": -1}, "min_neighbors must be 0 to 10000, got -1"),
+        ({"min_neighbors": 10**10}, "min_neighbors must be 0 to 10000, got 10000000000"),
+        ({"detect_size": 23}, "detect_size must be at least 24, got 23"),
         ({"target": "eyes"}, r"haar takes no target, got 'eyes'; options follow a '\?'"),
     ],
 )
 def test_wrong_options_are_refused(options: dict[str, Any], problem: str) -> None:
     with pytest.raises(ConfigError, match=problem):
         HaarDetector(**options)
+
+
+@pytest.mark.parametrize("step", [1.01, 10.0])
+def test_the_smallest_and_the_largest_step_work(step: float) -> None:
+    detector = HaarDetector(scale_factor=step, turned=False)
+    assert detector.detect(make_frame(image=np.zeros((480, 640), np.uint8))) == []
 
 
 def test_a_still_picture_is_searched_the_same_whatever_came_before(astronaut: Image) -> None:
