@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -167,10 +168,11 @@ class Supervisor:
         """
         with self._changed:
             while not session.is_over and not self._over:
-                wait_s = self._patience_s(session) if self.live else None
-                if wait_s is not None and wait_s <= 0:
+                # A plugin's source may have a time-out without end.
+                wait_s = self._patience_s(session) if self.live else math.inf
+                if wait_s <= 0:
                     return self._abandon(session)
-                self._changed.wait(wait_s)
+                self._changed.wait(min(wait_s, threading.TIMEOUT_MAX))
             return session.error
 
     def _patience_s(self, session: Session) -> float:

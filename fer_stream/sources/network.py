@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _TLS_PORTS = {"https": 443, "rtsps": 322, "rtmps": 443}
 _LISTENS = ("udp", "tcp", "srt")  # also without a host
 _IN_PIECES = ("hls", "dash", "concat")  # FFmpeg's names for lists of what is to be fetched
+_DAY_S = 86_400  # a camera that is silent for longer has been lost; sockets wait for no 300 years
 _SEGMENT_S = 20.0  # an HLS stream comes in pieces of several seconds
 
 
@@ -66,8 +67,10 @@ class NetworkSource(Source):
                 "write a '/' in a password as %2F"
             )
         for key, value in (("open_timeout", open_timeout), ("read_timeout", read_timeout)):
-            if value <= 0:
-                raise ConfigError(f"network: {key} must be above 0 s, got {value}")
+            if not 0 < value <= _DAY_S:
+                raise ConfigError(
+                    f"network: {key} is in seconds, above 0, at most {_DAY_S} (a day), got {value}"
+                )
         if ca and scheme not in _TLS_PORTS:
             expected = ", ".join(f"{one}://" for one in _TLS_PORTS)
             raise ConfigError(f"network: 'ca' is for TLS ({expected}), got {scheme}://")

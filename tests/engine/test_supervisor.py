@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import re
 import threading
 import time
@@ -162,6 +163,15 @@ def test_a_source_without_a_frame_for_a_while_has_stalled(lab: Any, live: Any) -
     stalled = sink.events[5 + 1]
     assert stalled.reason.startswith("no frame for ")
     assert stalled.session == 0
+
+
+@pytest.mark.parametrize("option", ["open_timeout_s", "frame_timeout_s"])
+def test_a_source_may_have_a_time_out_without_end(lab: Any, live: Any, option: str) -> None:
+    source = live(6)
+    setattr(source, option, math.inf)
+    sink = lab.Sink()
+    lab.run(source, [sink])
+    assert sink.states() == ["online", "ended"]
 
 
 def test_what_comes_out_of_a_stall_is_not_reported_as_new(lab: Any, live: Any) -> None:

@@ -187,6 +187,13 @@ def test_a_protocol_that_ffmpeg_lacks_is_no_loss_to_be_tried_again() -> None:
         NetworkSource("nosuch://127.0.0.1:1/").open()
 
 
+@pytest.mark.parametrize("option", ["open_timeout", "read_timeout"])
+@pytest.mark.parametrize("value", [0.0, -1.0, 86401.0, 1e10])
+def test_a_time_out_that_nobody_can_mean_is_refused(option: str, value: float) -> None:
+    with pytest.raises(ConfigError, match=f"{option} is in seconds, above 0, at most 86400"):
+        NetworkSource("rtsp://camera/1", **{option: value})
+
+
 def test_who_waits_for_it_waits_for_longer_than_it_tries(web: str) -> None:
     source = NetworkSource(f"http://{web}/clip.mp4", open_timeout=60, read_timeout=9)
     assert source.frame_timeout_s == 9
