@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import io
 import os
 import sys
@@ -19,7 +20,7 @@ from fer_stream.cli.bench import bench
 from fer_stream.cli.doctor import doctor
 from fer_stream.cli.models import models
 from fer_stream.cli.plugins import plugins
-from fer_stream.cli.run import run
+from fer_stream.cli.run import ignore_signals, run, when_late
 from fer_stream.cli.telling import hold_places, tell
 from fer_stream.cli.train import STAND_INS
 from fer_stream.cli.usage import in_one_line
@@ -80,12 +81,14 @@ for _command in (run, bench, plugins, models, doctor, *STAND_INS):
 def main() -> None:
     """Run the command line; a `FerStreamError` ends it with one line and its exit code."""
     hold_places()
+    # Registered first, called last: what others wait for at the end can still be broken off.
+    atexit.register(ignore_signals)
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A name that the output cannot spell must not end a run: in a pipe Windows has a few
         # hundred letters, and a file's name on Linux need not be text at all.
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        cli()
+        cli(obj=when_late)  # the program ends with its command
     except FerStreamError as error:
         message = " ".join(str(error).split())
         tell(f"fer-stream: {message}")

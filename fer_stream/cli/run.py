@@ -7,7 +7,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from fer_stream.config import RunConfig
     from fer_stream.engine.engine import Engine
     from fer_stream.engine.stats import RunStats
+
+Handler: TypeAlias = Callable[[int, object], None]
 
 _ASKED = (signal.SIGINT, signal.SIGTERM)
 _HANGUP = getattr(signal, "SIGHUP", None)  # a terminal was closed; Windows has none
@@ -66,7 +68,8 @@ _HANGUP = getattr(signal, "SIGHUP", None)  # a terminal was closed; Windows has 
     "--plugin", multiple=True, metavar="FILE", help="A Python file with stages. May be repeated."
 )
 @click.option("--config", metavar="FILE", help="A TOML file with these settings; flags win.")
-def run(config: str | None, profile: bool, **flags: Any) -> None:
+@click.pass_obj
+def run(late: Handler | None, /, config: str | None, profile: bool, **flags: Any) -> None:
     """Read sources and send the faces' emotions to sinks.
 
     Ends at the end of its files, at Ctrl-C or SIGTERM (exit code 0; what was read is still
@@ -84,8 +87,7 @@ def run(config: str | None, profile: bool, **flags: Any) -> None:
     # Rows on standard output may be seen in the terminal that the bar is drawn in.
     bar = all(s.name not in {"console", "overlay"} and s.target != "-" for s in run_config.sink)
     try:
-        with _monitored(engine.stats, run_config.metrics) as tick:
-            _run_until_stopped(engine, tick, bar=bar, profile=profile)
+        _run_until_stopped(engine, run_config.metrics, late, bar=bar, profile=profile)
     except FerStreamError as error:
         _leave_if_blocked(engine, error)
         raise
@@ -133,7 +135,7 @@ def _served(stats: RunStats, address: str) -> AbstractContextManager[Callable[[]
 
 
 def _run_until_stopped(
-    engine: Engine, tick: Callable[[], None], *, bar: bool, profile: bool
+    engine: Engine, metrics: str, late: Handler | None, *, bar: bool, profile: bool
 ) -> None:
     from fer_stream.cli.profile import profiled
     from fer_stream.cli.progress import RunProgress
@@ -151,7 +153,7 @@ def _run_until_stopped(
         for one in _ASKED:
             signal.signal(one, _force)
 
-    with _on_signal(stop):
+    with _on_signal(stop, late), _monitored(engine.stats, metrics) as tick:
         try:
             engine.start()
         except FerStreamError:
@@ -169,8 +171,8 @@ def _run_until_stopped(
 
 
 @contextmanager
-def _on_signal(handler: Callable[[int, object], None]) -> Iterator[None]:
-    """Handle Ctrl-C, SIGTERM and a closed terminal for a while."""
+def _on_signal(handler: Handler, late: Handler | None = None) -> Iterator[None]:
+    """Handle Ctrl-C, SIGTERM and a closed terminal for a while; then `late` does, if given."""
     before = {number: signal.signal(number, handler) for number in _ASKED}
     # What is ignored stays so: `nohup` starts what is to outlive its terminal.
     if _HANGUP and signal.getsignal(_HANGUP) is not signal.SIG_IGN:
@@ -180,7 +182,20 @@ def _on_signal(handler: Callable[[int, object], None]) -> Iterator[None]:
     finally:
         for number, earlier in before.items():
             if signal.getsignal(number) is not signal.SIG_IGN:
-                signal.signal(number, earlier)
+                signal.signal(number, late or earlier)
+
+
+def when_late(number: int, _frame: object) -> None:
+    """Handle a signal after the run's end: it is nothing to a program that is about to end."""
+    # Unless it does not end, for a plugin's thread; a closed terminal is told of twice.
+    signal.signal(number, signal.SIG_IGN if number == _HANGUP else _force)
+
+
+def ignore_signals() -> None:
+    """Let none of these signals end the program any more, while Python unloads."""
+    for number in (*_ASKED, _HANGUP):
+        if number:
+            signal.signal(number, signal.SIG_IGN)
 
 
 def _leave_if_blocked(engine: Engine, error: FerStreamError | None) -> None:

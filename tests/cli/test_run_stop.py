@@ -39,6 +39,27 @@ def fer_register_sinks():
     return [Stuck]
 """
 
+LATE = """
+import atexit, os, sys
+from fer_stream import Sink, SinkError, hookimpl
+class Good(Sink):
+    name = 'good'
+    def write(self, result):
+        pass
+class Bad(Sink):
+    name = 'bad'
+    def write(self, result):
+        raise SinkError('out of ink')
+def late(_=None, read=os.read, write=os.write):
+    write(2, b'late\\n')
+    read(0, 1)
+class Last:
+    __del__ = late
+@hookimpl
+def fer_register_sinks():
+    return [Good, Bad]
+"""
+
 HANGUP = getattr(signal, "SIGHUP", signal.SIGTERM)  # Windows has none
 
 pytestmark = pytest.mark.timeout(90)
@@ -88,6 +109,35 @@ def test_a_signal_before_anything_has_begun_is_an_orderly_end_too(
     assert program.returncode == 0, said
     assert said == ""
     assert not (tmp_path / "out.csv").exists()
+
+
+@unix
+def test_an_interrupt_while_the_program_is_loaded_ends_it_without_a_word(tmp_path: Path) -> None:
+    (tmp_path / "click.py").write_text(
+        "import pathlib, time\npathlib.Path('loading').touch()\ntime.sleep(600)\n"
+    )
+    with start("run", "--source", LONG, cwd=tmp_path) as program:
+        wait_until((tmp_path / "loading").exists, program)
+        program.send_signal(signal.SIGINT)
+        assert program.communicate(timeout=30) == ("", "")
+        assert program.returncode == 130
+
+
+@unix
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, HANGUP])
+@pytest.mark.parametrize("moment", ["atexit.register(late)", "sys.last = Last()"])
+@pytest.mark.parametrize(("sink", "code"), [("good", 0), ("bad", 1)])
+def test_a_signal_after_the_last_word_changes_nothing(
+    tmp_path: Path, number: signal.Signals, moment: str, sink: str, code: int
+) -> None:
+    (tmp_path / "late.py").write_text(LATE + moment)
+    command = ("run", "--source", "demo?seconds=0.2", "--plugin", "late.py", "--sink", sink)
+    with start(*command, cwd=tmp_path, stdin=subprocess.PIPE) as program:
+        assert program.stderr is not None
+        said = list(iter(program.stderr.readline, "late\n"))
+        program.send_signal(number)
+        assert program.communicate("\n", timeout=30) == ("", "")
+        assert program.returncode == code, said
 
 
 @unix
