@@ -58,6 +58,8 @@ class LineFile:
 
     def _check(self, header: str) -> None:
         """Raise `SinkError` for a file that begins with another line, whole or torn."""
+        if not stat.S_ISREG(os.fstat(self._descriptor).st_mode):
+            return  # what a device gives to read was not written to it
         os.lseek(self._descriptor, 0, os.SEEK_SET)
         found, end, _ = os.read(self._descriptor, 65536).partition(b"\n")
         expected = header.encode().rstrip()

@@ -61,8 +61,9 @@ class FileSource(Source):
     def _check_stream(self) -> None:
         """Raise `SourceError` where nothing can come from standard input."""
         if sys.stdin is None or sys.stdin.isatty():
+            what = "closed" if sys.stdin is None else "a terminal"
             raise SourceError(
-                "standard input is a terminal; expected a video, as in "
+                f"standard input is {what}; expected a video, as in "
                 "cat talk.mp4 | fer-stream run --source -"
             )
 

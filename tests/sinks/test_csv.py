@@ -190,6 +190,13 @@ def test_append_to_other_columns_is_refused_and_the_file_left_as_it_was(
     assert path.read_text() == content
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a disk that is always full")
+@pytest.mark.parametrize("append", [False, True])
+def test_what_a_device_gives_to_read_are_no_other_columns(run_info: RunInfo, append: bool) -> None:
+    with pytest.raises(SinkError, match="csv cannot write /dev/full: No space left on device"):
+        written(Path("/dev/full"), run_info, append=append)
+
+
 def test_a_row_is_on_disk_as_soon_as_it_is_written(
     tmp_path: Path, run_info: RunInfo, make: Any
 ) -> None:

@@ -656,3 +656,9 @@ def test_a_terminal_is_no_film(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(sys, "stdin", keyboard)
         with pytest.raises(SourceError, match="standard input is a terminal; expected a video"):
             FileSource("-").open()
+
+
+def test_no_standard_input_is_no_film(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", None)  # as Python has it where a shell closed it
+    with pytest.raises(SourceError, match="standard input is closed; expected a video"):
+        FileSource("-").open()
