@@ -6,7 +6,6 @@ import threading
 import weakref
 from collections.abc import Iterator, Sequence
 from inspect import GEN_CLOSED, GEN_RUNNING, getgeneratorstate
-from numbers import Integral
 from pathlib import Path
 from typing import Any, SupportsIndex
 
@@ -70,7 +69,7 @@ def stream(
             could be had, for a source that was lost or is incomplete.
     """
     settings: dict[str, Any] = {
-        "source": [_written(one) for one in as_list(source)],
+        "source": source,
         "sink": sink,
         "detector": detector,
         "tracker": tracker,
@@ -89,11 +88,6 @@ def stream(
     engine = make_engine(make_config(settings, plugins), plugins, collect=True)
     engine.start()
     return Results(engine)
-
-
-def _written(source: object) -> object:
-    """Return a number as on the command line; what is none, as it is."""
-    return str(source) if isinstance(source, Integral) else source
 
 
 class Results(Iterator[FrameResult]):

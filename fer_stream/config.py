@@ -20,6 +20,7 @@ from fer_stream.words import nearest
 OnSinkError = Literal["auto", "stop", "continue"]
 Mode = Literal["auto", "file", "live"]
 
+_FLAGS = ("config", "profile")  # of `fer-stream run`, that are no settings
 _STREAM = "-"
 """The target that is standard input of a source, standard output of a sink."""
 
@@ -87,6 +88,8 @@ def read_toml(path: str | Path) -> dict[str, Any]:
         raise ConfigError(f"{path} is not valid TOML: {error}") from error
     known = {*(f.name for f in fields(RunConfig)), "model", "plugin"}
     for key in settings:
+        if key in _FLAGS:
+            raise ConfigError(f"{path}: '{key}' is for the command line alone: --{key}")
         if key not in known:
             hint = nearest(key, known)
             raise ConfigError(

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from numbers import Integral
 from pathlib import Path
 from typing import Any, cast
 
@@ -28,12 +29,12 @@ _SINK_OF = {".csv": "csv", ".jsonl": "jsonl", ".mp4": "video", ".mkv": "video", 
 def stage_spec(kind: str, asked: object, plugins: Plugins) -> StageSpec:
     """Read one stage: text as on the command line, a path, or a table: `use`, `target`, options.
 
-    A source may have a name before it, `door=rtsp://camera/1`, or in its table.
+    A source may have a name before it, `door=rtsp://camera/1`, or in its table, and may be a
+    camera's number.
     """
     if isinstance(asked, StageSpec):
         return asked
-    if isinstance(asked, os.PathLike):
-        asked = os.fspath(asked)
+    asked = _as_written(kind, asked)
     if isinstance(asked, str):
         spec = _parse(kind, asked, plugins)
     elif isinstance(asked, Mapping):
@@ -41,7 +42,9 @@ def stage_spec(kind: str, asked: object, plugins: Plugins) -> StageSpec:
         if not isinstance(table.get("use"), str):
             raise ConfigError(f"{kind}: a table needs the key 'use', e.g. use = \"csv:out.csv\"")
         base = _parse(kind, table.pop("use"), plugins)
-        target = str(table.pop("target", base.target))
+        target = _as_written(kind, table.pop("target", base.target))
+        if not isinstance(target, str):
+            raise ConfigError(f"{kind}: the key 'target' must be text, got {target!r}")
         called = table.pop("name", base.called) if kind == "source" else ""
         spec = StageSpec(base.name, target, {**base.options, **table}, called)
     else:
@@ -54,6 +57,14 @@ def stage_spec(kind: str, asked: object, plugins: Plugins) -> StageSpec:
         raise ConfigError(f"unknown sink '{spec.name}'; write {_SINK_OF[ending]}:{spec.name}")
     plugins.get(kind, spec.name)
     return spec
+
+
+def _as_written(kind: str, value: object) -> object:
+    """Return a path or a camera's number as on the command line; what is neither, as it is."""
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    is_number = isinstance(value, Integral) and not isinstance(value, bool)
+    return str(value) if kind == "source" and is_number else value
 
 
 def _parse(kind: str, text: str, plugins: Plugins) -> StageSpec:

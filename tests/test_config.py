@@ -92,12 +92,27 @@ def test_a_stage_can_be_a_table(tmp_path: Path) -> None:
     assert made.filter == (StageSpec("smooth", "", {"time": 0.8}),)
 
 
+def test_a_camera_is_given_by_its_number(tmp_path: Path) -> None:
+    path = tmp_path / "run.toml"
+    path.write_text("source = [1, { use = 'camera', target = 2, name = 'door' }]")
+    assert make_config(read_toml(path), installed()).source == (
+        StageSpec("camera", "1"),
+        StageSpec("camera", "2", called="door"),
+    )
+
+
+def test_a_target_may_be_a_path() -> None:
+    made = config(sink={"use": "csv", "target": Path("out.csv")})
+    assert made.sink == (StageSpec("csv", "out.csv"),)
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
         ("sources = ['0']", r"run\.toml: unknown key 'sources'; did you mean source\?"),
         ("detect-every = 5", r"unknown key 'detect-every'; did you mean detect_every\?; known:"),
         ("detectevery = 5", r"did you mean detect_every\?; known:"),
+        ("profile = true", r"run\.toml: 'profile' is for the command line alone: --profile"),
         ("source = [", r"run\.toml is not valid TOML: "),
         ("source = '\xff'", r"run\.toml is not valid TOML: "),
     ],
@@ -125,7 +140,12 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
     [
         ({"source": []}, "no source; give at least one"),
         ({"source": [""]}, "an empty source was given; expected NAME"),
-        ({"source": [5]}, "source must be text or a table, got 5"),
+        ({"source": [0.5]}, r"source must be text or a table, got 0\.5"),
+        ({"source": True}, "source must be text or a table, got True"),
+        ({"sink": 5}, "sink must be text or a table, got 5"),
+        ({"sink": {"use": "csv", "target": ["a", "b"]}}, r"'target' must be text, got \['a'"),
+        ({"sink": {"use": "csv", "target": 5}}, "sink: the key 'target' must be text, got 5"),
+        ({"source": {"use": "file", "target": True}}, "source: .* must be text, got True"),
         ({"source": [["rtsp://u:secret@cam"]]}, r"or a table, got \['rtsp://u:\*{3}@cam'\]"),
         ({"source": [{"target": "x"}]}, "source: a table needs the key 'use'"),
         ({"source": ["gopher://x"]}, "unknown source 'gopher'; known: .*network"),
