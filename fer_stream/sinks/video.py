@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import tempfile
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
@@ -127,22 +129,15 @@ class _Film:
 
     def __init__(self, path: Path, crf: int) -> None:
         self._path = path
+        self._place = path.absolute()
         self._crf = crf
+        self._opened = ExitStack()
         self._stream: VideoStream | None = None
         self._failed = False
         self._clock = _FilmClock()
-        # Fragments begin at key frames and are flushed at once.
-        options = {"movflags": "frag_keyframe+empty_moov+default_base_moof", "flush_packets": "1"}
-        if path.suffix.lower() == ".mkv":
-            options = {"flush_packets": "1", "cluster_time_limit": "1000"}
         try:
-            path.open("ab").close()  # av opens it with the first frame: too late for an error
-            self._container: OutputContainer = av.open(
-                str(path.absolute()),
-                "w",
-                options=options,  # a bare name may have a colon in it
-            )
-        except (av.FFmpegError, OSError) as error:
+            path.open("ab").close()  # an old film is kept until there is a picture for the new one
+        except OSError as error:
             raise SinkError(f"video cannot write {path}: {ffmpeg_reason(error)}") from None
 
     def add(self, image: BgrImage, frame: Frame, fps: float) -> None:
@@ -160,6 +155,13 @@ class _Film:
             raise SinkError(f"video cannot write {self._path}: {ffmpeg_reason(error)}") from None
 
     def _begin(self, image: BgrImage, fps: float) -> VideoStream:
+        # Fragments begin at key frames and are flushed at once.
+        options = {"movflags": "frag_keyframe+empty_moov+default_base_moof", "flush_packets": "1"}
+        if self._path.suffix.lower() == ".mkv":
+            options = {"flush_packets": "1", "cluster_time_limit": "1000"}
+        file = self._opened.enter_context(_FilmFile(self._place, "wb"))
+        self._container: OutputContainer = av.open(file, "w", options=options)
+        self._opened.enter_context(self._container)
         stream = self._container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1001))
         # H.264's 4:2:0 colour needs even sides.
         stream.height, stream.width = (max(side // 2 * 2, 2) for side in image.shape[:2])
@@ -174,7 +176,7 @@ class _Film:
 
     def close(self) -> None:
         try:
-            with closing(self._container):
+            with self._opened:
                 # After an error there is nothing to add, and FFmpeg must not be asked to: it
                 # crashes when it is to write a header for the second time.
                 if self._stream is not None and not self._failed:
@@ -183,6 +185,20 @@ class _Film:
             if self._failed:
                 return  # the same again
             raise SinkError(f"video cannot finish {self._path}: {ffmpeg_reason(error)}") from None
+
+
+class _FilmFile(io.FileIO):
+    """A film's file, whose every write takes all or raises.
+
+    In files of FFmpeg's own an MP4's last fragment can be lost without an error; of others it does
+    not ask how much was taken.
+    """
+
+    def write(self, data: Any, /) -> int:
+        done = 0
+        while done < len(data):
+            done += super().write(data[done:])
+        return done
 
 
 def _fitted(image: BgrImage, width: int, height: int) -> BgrImage:

@@ -212,6 +212,30 @@ def test_a_full_disk_ends_a_film_in_one_line(tmp_path: Path, limit: int, ending:
 
 
 @unix
+@pytest.mark.parametrize("missing", [0.5, 10], ids=["half of it", "its last bytes"])
+@pytest.mark.parametrize("ending", ["mp4", "mov", "mkv"])
+def test_a_disk_that_is_full_before_a_films_end_is_told(
+    tmp_path: Path, ending: str, missing: float
+) -> None:
+    import resource
+
+    # MP4's only fragment is written when the film is closed.
+    film = ("run", "--source", "demo?seconds=1", "--sink", f"video:out.{ending}")
+    whole = run(*film, cwd=tmp_path)
+    assert whole.returncode == 0, whole.stderr
+    size = (tmp_path / f"out.{ending}").stat().st_size
+    limit = round(size - (missing if missing > 1 else size * missing))
+    done = run(
+        *film,
+        cwd=tmp_path,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+    )
+    assert done.returncode == 1, done.stderr
+    assert re.search(rf"video cannot \w+ out\.{ending}: File too large", done.stderr)
+    assert "Traceback" not in done.stderr
+
+
+@unix
 @pytest.mark.parametrize("sink", ["jsonl:-", "csv:-", "console"])
 def test_a_reader_that_has_seen_enough_ends_the_run_without_an_error(
     tmp_path: Path, sink: str
