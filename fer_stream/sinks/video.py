@@ -13,6 +13,7 @@ import av
 import cv2
 import numpy as np
 from av.container import OutputContainer
+from av.video.frame import PictureType
 from av.video.reformatter import Colorspace
 from av.video.stream import VideoStream
 
@@ -25,7 +26,7 @@ from fer_stream.urls import path_target
 
 _TIME_BASE = Fraction(1, 90_000)  # fine enough for any frame rate; MPEG's own clock
 _PICTURES = "pictures"
-_KEY_FRAME_S = 2.0  # also the length of a fragment: what a kill costs at most
+_KEY_FRAME_EVERY = round(2.0 / _TIME_BASE)  # also a fragment's length: what a kill costs at most
 _ROOM_BYTES = 1_000_000  # about a second of 1920x1080: a film is not begun anew for less
 
 
@@ -35,10 +36,11 @@ class VideoSink(Sink):
     Frames keep their own time stamps; a session that begins its time again goes on where the one
     before it ended. The first picture's size is the film's: others are fitted into it, in their own
     proportions. MP4 is written in fragments, so that a file whose writer was killed plays up to
-    about its last two seconds. With several sources each gets a file of its own, `out-1.mp4`,
-    `out-2.mp4`, in their order. After an error it goes on in a new one, `out-part2.mp4`, once there
-    is room for it. There is no sound; to add the original's: `ffmpeg -i out.mp4 -i talk.mp4 -map
-    0:v -map 1:a -c copy heard.mp4`. Option: `crf`, x264's quality, 0 (lossless) to 51.
+    about its last two seconds, and the ten or so pictures that the encoder held. With several
+    sources each gets a file of its own, `out-1.mp4`, `out-2.mp4`, in their order. After an error it
+    goes on in a new one, `out-part2.mp4`, once there is room for it. There is no sound; to add the
+    original's: `ffmpeg -i out.mp4 -i talk.mp4 -map 0:v -map 1:a -c copy heard.mp4`. Option: `crf`,
+    x264's quality, 0 (lossless) to 51.
     """
 
     name = "video"
@@ -135,6 +137,7 @@ class _Film:
         self._stream: VideoStream | None = None
         self._failed = False
         self._clock = _FilmClock()
+        self._next_key = 0
         try:
             path.open("ab").close()  # an old film is kept until there is a picture for the new one
         except OSError as error:
@@ -149,6 +152,9 @@ class _Film:
             matrix = Colorspace(self._stream.codec_context.colorspace)
             picture = picture.reformat(format="yuv420p", dst_colorspace=matrix)
             picture.pts, picture.time_base = self._clock.pts(frame, 1.0 / fps), _TIME_BASE
+            if picture.pts >= self._next_key:  # by time: the rate may be wrong, or change
+                picture.pict_type = PictureType.I
+                self._next_key = picture.pts + _KEY_FRAME_EVERY
             self._container.mux(self._stream.encode(picture))
         except (av.FFmpegError, OSError) as error:
             self._failed = True
@@ -169,7 +175,6 @@ class _Film:
         # Told, or players take the small ones' for the large ones' colours, or the other way round.
         stream.codec_context.colorspace = usual_matrix(stream.width, stream.height)
         stream.codec_context.time_base = _TIME_BASE
-        stream.codec_context.gop_size = max(round(fps * _KEY_FRAME_S), 1)
         # Without B-frames, whose delay a fragmented MP4 would add to every time stamp.
         stream.options = {"preset": "veryfast", "crf": str(self._crf), "bf": "0"}
         return stream

@@ -203,14 +203,15 @@ def test_single_pictures_beside_a_film_share_a_file_of_their_own(
     assert len(decoded(tmp_path / "out-pictures.mp4")) == 2
 
 
+@pytest.mark.parametrize("fps", [25.0, 60_000.0], ids=["true rate", "wrong rate"])
 def test_what_was_written_can_be_read_before_the_file_is_finished(
-    tmp_path: Path, run_info: RunInfo, make: Any
+    tmp_path: Path, run_info: RunInfo, make: Any, fps: float
 ) -> None:
     path = tmp_path / "out.mp4"
     sink = VideoSink(str(path))
     sink.open(run_info)
     for index in range(250):  # 10 s
-        sink.write(make(index, FACE, size=SIZE))
+        sink.write(make(index, FACE, size=SIZE, fps=fps, time_s=index / 25))
     assert decoded(path)[-1][0] >= 9.96 - 3.0
     sink.close()
     assert decoded(path)[-1][0] == pytest.approx(9.96, abs=0.001)
