@@ -65,7 +65,13 @@ def nominal_rate(stream: VideoStream, first: av.VideoFrame) -> Fraction | None:
     # Where no container gives them times, FFmpeg's average is 25, whatever the stream itself says.
     if first.pts is None and stream.codec_context.framerate:
         return stream.codec_context.framerate
-    return stream.average_rate
+    return _average_rate(stream)
+
+
+def _average_rate(stream: VideoStream) -> Fraction | None:
+    average, base = stream.average_rate, stream.base_rate
+    # Of raw DV it is the clock's. No true one is above the rate that has a moment for each picture.
+    return min(average, base) if average and base else average
 
 
 def usual_matrix(width: int, height: int) -> Colorspace:
@@ -188,8 +194,8 @@ class Progress:
         """Return the number of pictures that the header promises or implies."""
         if self._stream.frames and not self._hides_some:
             return self._stream.frames
-        if (duration_s := self._duration_s()) and self._stream.average_rate:
-            return round(duration_s * self._stream.average_rate)
+        if (duration_s := self._duration_s()) and (rate := _average_rate(self._stream)):
+            return round(duration_s * rate)
         return None
 
     def saw(self, packet: Packet) -> None:

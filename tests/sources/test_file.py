@@ -141,6 +141,14 @@ def test_a_stream_without_a_container_keeps_the_rate_that_it_says(
     assert [frame.time_s for frame in frames] == pytest.approx([i / 50 for i in range(40)])
 
 
+def test_raw_dv_has_the_rate_of_its_pictures_and_not_of_its_clock(tmp_path: Path) -> None:
+    images = [np.full((576, 720, 3), 5 * index, np.uint8) for index in range(10)]
+    info, frames, error = read(write_clip(tmp_path / "tape.dv", images, codec="dvvideo"))
+    assert error == ""
+    assert (info.fps, info.frame_count) == (25, 10)
+    assert [frame.time_s for frame in frames] == pytest.approx([i / 25 for i in range(10)])
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are Unix's")
 def test_a_named_pipe_is_read_as_it_is_written(clip: MakeClip, tmp_path: Path) -> None:
     film, pipe = clip("clip.ts").read_bytes(), tmp_path / "pipe"
