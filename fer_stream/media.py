@@ -15,6 +15,7 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.reformatter import Colorspace
 from av.video.stream import VideoStream
 
+from fer_stream.gaps import Gaps
 from fer_stream.words import counted
 
 Packet: TypeAlias = "av.Packet[Any]"
@@ -185,6 +186,7 @@ class Progress:
         self._stream = stream
         self._counts_moments = counts_moments(container)
         self._hides_some = _hides_some(container, stream)
+        self._gaps = Gaps(self.damaged)
         self._counted = 0
         self._end_s = 0.0
         self._first_problem = ""
@@ -201,6 +203,8 @@ class Progress:
     def saw(self, packet: Packet) -> None:
         """Count a packet of any stream."""
         own = packet.stream.index == self._stream.index
+        if own:
+            self._gaps.saw(packet)
         if own and (packet.size or _repeats(packet)):
             moment = packet.dts if self._counts_moments else None
             self._counted = (self._counted if moment is None else moment) + 1

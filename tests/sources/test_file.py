@@ -95,8 +95,60 @@ def test_a_single_wrong_time_stamp_moves_no_other_picture(clip: MakeClip) -> Non
 def test_time_goes_on_where_its_stamps_start_again(clip: MakeClip, tmp_path: Path) -> None:
     part = clip("part.ts").read_bytes()
     (tmp_path / "joined.ts").write_bytes(part * 3)
-    _, frames, _ = read(tmp_path / "joined.ts")
+    _, frames, error = read(tmp_path / "joined.ts")
+    assert error == ""
     assert [frame.time_s for frame in frames] == pytest.approx([i / 25 for i in range(120)])
+
+
+def has_marks(path: Path) -> bool:
+    """Return whether FFmpeg marks a packet of a video as damaged."""
+    with av.open(str(path)) as container:
+        return any(packet.is_corrupt for packet in container.demux(video=0))
+
+
+def test_parts_of_one_stream_that_were_joined_are_whole(clip: MakeClip, tmp_path: Path) -> None:
+    parts = [clip(f"{n}.ts", pts=range(40 * n, 40 * n + 40)).read_bytes() for n in range(3)]
+    joined = tmp_path / "joined.ts"
+    joined.write_bytes(b"".join(parts))
+    assert has_marks(joined), "each part numbers its packets from 0"
+    _, frames, error = read(joined)
+    assert (len(frames), error) == (120, "")
+
+
+def ts_packets(path: Path) -> list[bytes]:
+    data = path.read_bytes()
+    return [data[start : start + 188] for start in range(0, len(data), 188)]
+
+
+def beginnings(packets: list[bytes]) -> list[int]:
+    """Return with which of an MPEG-TS's packets a frame begins, where the video's ID is 0x100."""
+    return [number for number, packet in enumerate(packets) if packet[1:3] == b"\x41\x00"]
+
+
+@pytest.mark.parametrize("gop", [100, 1], ids=["others follow", "a key frame follows"])
+def test_whole_frames_that_a_receiver_lost_are_told(
+    clip: MakeClip, tmp_path: Path, gop: int
+) -> None:
+    packets = ts_packets(clip("whole.ts", codec="mpeg2video", gop=gop))
+    begins = beginnings(packets)
+    assert len(begins) == 40
+    lossy = tmp_path / "lossy.ts"
+    lossy.write_bytes(b"".join(packets[: begins[20]] + packets[begins[23] :]))
+    _, frames, error = read(lossy)
+    assert len(frames) == 37
+    assert "(packets are missing); 37 frames read" in error
+
+
+def test_a_part_of_a_frame_that_its_decoder_does_not_miss_is_told(
+    clip: MakeClip, tmp_path: Path
+) -> None:
+    packets = ts_packets(clip("whole.ts", noise(), codec="libx265", gop=100))
+    half = sum(beginnings(packets)[20:22]) // 2
+    lossy = tmp_path / "lossy.ts"
+    lossy.write_bytes(b"".join(packets[:half] + packets[half + 2 :]))
+    _, frames, error = read(lossy)
+    assert len(frames) == 50
+    assert "(packets are missing)" in error
 
 
 def test_each_of_joined_parts_keeps_its_own_pauses(clip: MakeClip, tmp_path: Path) -> None:
