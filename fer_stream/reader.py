@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Generator
 from dataclasses import replace
+from fractions import Fraction
 
 import av
 from av.container import InputContainer
@@ -64,7 +65,7 @@ class VideoReader:
             raise SourceError(f"{source} has a video of an unknown format; expected one like H.264")
         self._stream = stream
         self._pixel_aspect = stream.sample_aspect_ratio
-        self._stored: tuple[int, int, int] | None = None
+        self._stored: tuple[int, int, int, Fraction | None] | None = None
         # HLS brings seconds of pictures at once: shown at the pace at which they were made.
         self._in_pieces = container.format.name == "hls"
         self._progress = Progress(container, stream)
@@ -74,6 +75,7 @@ class VideoReader:
             container.close()
             why = self._failure or "is it a video?"
             raise SourceError(f"{source} has no picture that can be decoded: {why}")
+        self._coded_aspect = stream.codec_context.sample_aspect_ratio
 
     def info(self) -> StreamInfo:
         """Describe the stream; call it before `frames`."""
@@ -133,12 +135,24 @@ class VideoReader:
         self._container.close()
 
     def _view(self, picture: av.VideoFrame) -> View:
-        stored = (picture.width, picture.height, picture.rotation)
+        if picture.key_frame:
+            self._follow_aspect()
+        stored = (picture.width, picture.height, picture.rotation, self._pixel_aspect)
         # Not asked of each picture: one whose side data was looked at refers to itself, and stays
         # in memory until Python looks for cycles.
         if stored != self._stored:
             self._stored, self._shown = stored, self._new_view(picture)
         return self._shown
+
+    def _follow_aspect(self) -> None:
+        """Take the pixels' shape from the decoder where it has changed, as in television.
+
+        PyAV's pictures do not say it. The decoder knows of another while it gives the last pictures
+        of the old one; a key frame is the first of the new one.
+        """
+        coded = self._stream.codec_context.sample_aspect_ratio
+        if coded != self._coded_aspect:  # until then the container's counts, where it has one
+            self._pixel_aspect = self._coded_aspect = coded
 
     def _new_view(self, picture: av.VideoFrame) -> View:
         transfer = self._stream.codec_context.color_trc  # a picture says it from PyAV 16 on only
