@@ -80,6 +80,28 @@ def test_in_between_the_box_is_the_new_one_and_the_scores_are_the_last(lab: Lab)
         assert face.scores is read_at.faces[0].scores
 
 
+def test_in_between_a_face_that_was_not_read_yet_is_not_shown(lab: Lab) -> None:
+    class Joined(LabTracker):
+        def update(self, frame: Frame, _: object) -> list[Track]:
+            return [Track(Box(4, 4, 16, 16), 1), Track(Box(40, 4, 16, 16), 2)][: frame.index]
+
+    screen = drawing()
+    lab.run(lab.Source(count=11), [screen], analyse_fps=5.0, tracker=Joined)
+    shown = [[face.track_id for face in result.faces] for result in screen.results]
+    assert shown == [[]] * 5 + [[1, 2]] * 6
+
+
+def test_in_between_a_face_without_an_id_does_not_get_anothers_emotion(lab: Lab) -> None:
+    class Unsure(LabTracker):
+        def update(self, _frame: Frame, _: object) -> list[Track]:
+            return [Track(Box(4, 4, 16, 16), 1), Track(Box(40, 4, 16, 16), None)]
+
+    screen = drawing()
+    lab.run(lab.Source(count=6), [screen], analyse_fps=5.0, tracker=Unsure)
+    shown = [[face.track_id for face in result.faces] for result in screen.results]
+    assert shown == [[1, None], [1], [1], [1], [1], [1, None]]
+
+
 def test_a_new_session_starts_without_the_last_ones_faces(lab: Lab) -> None:
     screen = drawing()
     source = lab.Source(count=12, session_length=6)
