@@ -151,6 +151,17 @@ def test_results_that_were_ready_before_a_stage_raised_still_reach_the_sinks(lab
     assert sink.indices() == list(range(2 * GROUP))
 
 
+def test_a_stage_that_raises_ends_the_run_of_the_other_sources_too(lab: Any) -> None:
+    def before(frame: Any) -> None:
+        if frame.info.source_id == "film":
+            raise ZeroDivisionError("a bug")
+
+    camera = lab.Source("camera", 400, live=True, pause_s=0.005)
+    with pytest.raises(StageError, match="ZeroDivisionError: a bug"):
+        lab.run([lab.Source(), camera], detector=lambda: lab.Detector(before=before))
+    assert lab.made[-1].stats.sources[1].frames_read < camera.count
+
+
 @pytest.mark.parametrize("live", [False, True])
 def test_a_stage_that_raises_while_the_reader_waits_wakes_it(lab: Any, live: bool) -> None:
     # Nothing is taken before the reader has surely filled every queue.
