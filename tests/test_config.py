@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,14 @@ def test_flags_go_over_the_file(tmp_path: Path) -> None:
     assert made.detect_every == 3
     assert made.sink == (StageSpec("csv", "a.csv"),)
     assert made.instance == "hall"
+
+
+def test_a_file_may_name_plugins_beside_the_settings(tmp_path: Path) -> None:
+    path = tmp_path / "run.toml"
+    path.write_text('source = "a.mp4"\nplugin = ["eyes.py"]\n')
+    settings = read_toml(path)
+    assert settings["plugin"] == ["eyes.py"]
+    assert make_config(settings, installed()).source == (StageSpec("file", "a.mp4"),)
 
 
 def test_a_stage_can_be_a_table(tmp_path: Path) -> None:
@@ -329,6 +338,13 @@ def test_a_sink_never_overwrites_a_picture_of_its_source(source: str, cwd: Path)
     config(source=source, sink=["csv:holiday/old.csv", "csv:holiday/new.jpg", "csv:a.jpg"])
 
 
+def test_a_sink_never_overwrites_its_own_source_by_another_name(cwd: Path) -> None:
+    (cwd / "talk.mp4").write_bytes(b"a film")
+    (cwd / "same.mp4").hardlink_to(cwd / "talk.mp4")
+    with pytest.raises(ConfigError, match=r"would overwrite its own source 'same\.mp4'"):
+        config(source="talk.mp4", sink="video:same.mp4")
+
+
 def test_a_film_of_several_sources_never_overwrites_one_of_them(cwd: Path) -> None:
     films = [cwd / "talk-1.mp4", cwd / "talk-2.mp4"]
     for film in films:
@@ -342,9 +358,14 @@ def test_a_film_of_several_sources_never_overwrites_one_of_them(cwd: Path) -> No
 
 
 def test_two_sinks_never_write_to_one_place(cwd: Path) -> None:
-    several = (("csv:x", "jsonl:x"), ("csv:-", "jsonl:-"), ("csv:x", "jsonl:./y/../x"))
-    for one, other in (*several, ("csv:x", f"episodes:{cwd}/x")):
-        with pytest.raises(ConfigError, match="two sinks write to"):
+    several = (
+        ("csv:x", "jsonl:x", "'x'"),
+        ("csv:-", "jsonl:-", "standard output"),
+        ("csv:x", "jsonl:./y/../x", "'./y/../x'"),
+        ("csv:x", f"episodes:{cwd}/x", f"'{cwd}/x'"),
+    )
+    for one, other, place in several:
+        with pytest.raises(ConfigError, match=f"two sinks write to {re.escape(place)}; give each"):
             config(sink=[one, other])
     assert len(config(sink=["console", "overlay"]).sink) == 2
 
