@@ -152,6 +152,9 @@ def test_a_spec_shows_no_password() -> None:
         ({"yes": "true"}, {"yes": True}),
         ({"yes": "No"}, {"yes": False}),
         ({"yes": "1"}, {"yes": True}),
+        ({"yes": "Yes"}, {"yes": True}),
+        ({"yes": "false"}, {"yes": False}),
+        ({"yes": "0"}, {"yes": False}),
         # TOML's own types.
         ({"whole": 3, "number": 2, "yes": True}, {"whole": 3, "number": 2.0, "yes": True}),
     ],
