@@ -249,6 +249,26 @@ def test_no_more_than_three_blocked_readers_are_left_behind(
     assert waiting[-3].reason == "3 of its readers are blocked"
 
 
+def test_a_stop_does_not_wait_for_a_source_whose_readers_are_all_blocked(
+    lab: Any, live: Any
+) -> None:
+    go = threading.Event()
+    sources = [live(on_open=lambda _: go.wait(20)) for _ in range(3)]
+    for source in sources:
+        source.open_timeout_s = 0.05
+    sink = lab.Sink()
+    engine = lab.engine(lab.Origin(lab.Sessions(*sources, live())), [sink])
+    engine.start()
+    wait_until(lambda: engine.stats.sources[0].blocked_s > 0)
+    engine.request_stop()
+    engine.run()
+    assert engine.left_behind == [], "those that were given up are waited for no more"
+    assert sink.states()[-1] == "ended"
+    go.set()
+    wait_until(lambda: not [one for one in threading.enumerate() if one.name == "read film"])
+    assert [source.closed for source in sources] == [1, 1, 1]
+
+
 def test_a_reader_that_ends_when_it_is_told_to_is_not_left_behind(
     lab: Any, live: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -321,6 +341,25 @@ def test_a_bug_in_a_source_ends_the_run(lab: Any, live: Any) -> None:
     with pytest.raises(StageError, match=r"source 'lab' failed .*ZeroDivisionError: a bug"):
         lab.run(source, [lab.Sink()])
     assert source.closed == 1
+
+
+@pytest.mark.timeout(20)  # where it is not told of, the run waits for ever
+def test_a_source_that_cannot_be_made_anew_ends_the_run_with_its_error(lab: Any, live: Any) -> None:
+    made: list[Any] = []
+
+    def new_source() -> Any:
+        if made:
+            raise ConfigError("the file with its address is gone")
+        made.append(live(3, at_end=lost))
+        return made[0]
+
+    sink = lab.Sink()
+    with pytest.raises(ConfigError, match="the file with its address is gone"):
+        lab.run(lab.Origin(new_source), [sink])
+    assert sink.indices() == [0, 1, 2]
+    assert sink.states() == ["online", "reconnecting", "error"]
+    assert sink.events[-1].reason == "the file with its address is gone"
+    assert sink.closed == 1
 
 
 def test_a_file_that_is_incomplete_ends_in_the_state_error(lab: Any) -> None:
