@@ -362,6 +362,17 @@ def test_a_source_that_cannot_be_made_anew_ends_the_run_with_its_error(lab: Any,
     assert sink.closed == 1
 
 
+def test_a_recording_may_pause_longer_than_a_live_source_has_time(
+    lab: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fer_stream.engine.supervisor.GRACE_S", 0.01)
+    film, sink = lab.Source(count=4, pause_s=0.05), lab.Sink()
+    film.open_timeout_s = film.frame_timeout_s = 0.01
+    lab.run(film, [sink])
+    assert sink.indices() == [0, 1, 2, 3]
+    assert sink.states() == ["online", "ended"]
+
+
 def test_a_file_that_is_incomplete_ends_in_the_state_error(lab: Any) -> None:
     sink = lab.Sink()
     with pytest.raises(SourceError):
