@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,15 @@ def test_a_face_is_framed_by_its_eyes_and_mouth(yunet: str, width: int, scale: i
     eyes = (24 + 0.4 * 8) * scale
     assert box.y + 0.4 * box.height == pytest.approx(eyes, abs=scale)
     assert detection.confidence == pytest.approx(1.0, abs=0.01)
+
+
+def test_videos_limited_range_is_widened(yunet: str) -> None:
+    image = np.full((64, 64), 16, np.uint8)
+    image[24:32, 24:32] = 235
+    detector = YunetDetector(yunet, threshold=0.98)
+    whole = make_frame(image=image)
+    assert len(detector.detect(replace(whole, full_range=False))) == 1
+    assert detector.detect(whole) == []
 
 
 @pytest.mark.parametrize("size", [(1, 1), (5, 30), (24, 24), (3, 2000)])
