@@ -151,6 +151,20 @@ def test_results_that_were_ready_before_a_stage_raised_still_reach_the_sinks(lab
     assert sink.indices() == list(range(2 * GROUP))
 
 
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(0)])
+def test_who_breaks_off_the_opening_of_a_window_is_not_told_of_an_error(
+    lab: Any, error: BaseException
+) -> None:
+    def break_off(_: Any) -> None:
+        raise error
+
+    film = lab.Source(count=1)
+    with pytest.raises(type(error)) as caught:
+        lab.run(film, [lab.Sink("window", on_open=break_off, main_thread=True)])
+    assert caught.value is error
+    assert film.closed == 1
+
+
 def test_a_stage_that_raises_ends_the_run_of_the_other_sources_too(lab: Any) -> None:
     def before(frame: Any) -> None:
         if frame.info.source_id == "film":
