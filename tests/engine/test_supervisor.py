@@ -185,6 +185,30 @@ def test_what_comes_out_of_a_stall_is_not_reported_as_new(lab: Any, live: Any) -
     assert engine.stats.sources[0].frames_dropped["stale"] == 1
 
 
+@pytest.mark.parametrize("option", ["", "timeout"])
+def test_a_stall_is_warned_of_with_the_option_that_bears_it(
+    lab: Any, live: Any, option: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    go = threading.Event()
+    source = live(3, before=lambda i: i == 1 and go.wait(20))
+    source.frame_timeout_s, source.frame_timeout_option = 0.1, option
+    sink = lab.Sink(on_status=lambda status: status.state == "stalled" and go.set())
+    lab.run(lab.Origin(lab.Sessions(source, live(1))), [sink])
+    (record,) = [one for one in caplog.records if "stalled" in one.getMessage()]
+    assert record.levelno == logging.WARNING
+    advice = "; if it is only slow, set a longer timeout in a --config file"
+    assert record.getMessage().endswith(advice if option else " s")
+
+
+def test_a_first_frame_may_take_longer_than_those_after_it(lab: Any, live: Any) -> None:
+    source = live(1, before=lambda _: time.sleep(0.3))
+    source.frame_timeout_s = 0.2
+    sink = lab.Sink()
+    engine = lab.run(lab.Origin(lab.Sessions(source, live(1))), [sink])
+    assert frames(sink) == [(0, 0)]
+    assert engine.stats.sources[0].frames_dropped["stale"] == 0
+
+
 def blocked(live: Any, go: threading.Event, count: int) -> list[Any]:
     """Return live sources that block in their sixth frame until `go`."""
     sources = [live(8, before=lambda i: i == 5 and go.wait(20)) for _ in range(count)]
@@ -467,6 +491,15 @@ def test_a_recording_that_is_taken_for_live_comes_at_its_own_pace(lab: Any) -> N
         since_s = (frame.captured_ns - first.captured_ns) / 1e9
         assert since_s > frame.time_s - first.time_s - 0.01, "never before its moment"
     assert sink.states() == ["online", "ended"]
+
+
+@pytest.mark.timeout(20)  # at its own pace it takes two minutes
+def test_what_turns_out_to_be_a_recording_is_read_as_fast_as_it_can_be(lab: Any) -> None:
+    film, sink = lab.Source(count=240, fps=2.0), lab.Sink()
+    film.info = replace(film.info, frame_count=240)
+    film.live = True  # as far as one can say before it is open
+    lab.run(film, [sink])
+    assert sink.indices() == list(range(240))
 
 
 def test_a_recording_that_is_not_whole_is_not_read_again(lab: Any) -> None:
