@@ -200,7 +200,7 @@ class Supervisor:
                 return True
             is_lost = isinstance(error, SourceError) and not isinstance(error, IncompleteError)
             if self.live and is_lost:
-                if session.frames and silent_s >= STALL_SHARE * session.frame_timeout_s:
+                if silent_s >= STALL_SHARE * session.frame_timeout_s:
                     self._tell_stalled(session, silent_s)
                 self._tell("reconnecting", str(error))
                 return False
