@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 import skimage.data
 
 from tests.clips import Image, pan, write_clip
+from tests.clock import Clock
 from tests.mjpeg import MjpegCamera, mjpeg_camera
 from tests.needs import require_media, require_program
 
@@ -82,3 +84,11 @@ def camera() -> Iterator[MjpegCamera]:
 def media() -> Callable[[str], Path]:
     """Return a function that finds a file of the real media, or skips the test."""
     return require_media
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Put a clock that stands still in the place of the monotonic one."""
+    clock = Clock()
+    monkeypatch.setattr(time, "monotonic", clock)
+    return clock

@@ -2,28 +2,10 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from fer_stream.pace import Pace
-
-
-class Clock:
-    """Stands for the monotonic one."""
-
-    def __init__(self) -> None:
-        self.now_s = 1000.0
-
-    def __call__(self) -> float:
-        return self.now_s
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr(time, "monotonic", clock)
-    return clock
+from tests.clock import Clock
 
 
 def test_each_picture_waits_for_its_moment(clock: Clock) -> None:

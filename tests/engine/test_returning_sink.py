@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
@@ -13,23 +12,7 @@ from fer_stream.engine.returning_sink import ReturningSink
 from fer_stream.engine.stats import RunStats
 from fer_stream.errors import SinkError
 from fer_stream.testing import make_result, make_run
-
-
-class Clock:
-    """Stands for the monotonic one."""
-
-    def __init__(self) -> None:
-        self.now_s = 1000.0
-
-    def __call__(self) -> float:
-        return self.now_s
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr(time, "monotonic", clock)
-    return clock
+from tests.clock import Clock
 
 
 @pytest.fixture
