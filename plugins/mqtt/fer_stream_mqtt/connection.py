@@ -198,8 +198,8 @@ class Connection:
     def _on_publish(self, _c: Client, _u: Any, mid: int, reason: Any, _p: Any) -> None:
         number, topic, size, retain = self._under_way.pop(mid)
         if reason.is_failure:
-            refused = Refused(topic, reason)
-            self._problem = refused if retain else Lost(str(refused))
+            told = f"it refuses messages on {topic}: {reason}"
+            self._problem = Refused(told, topic) if retain else Lost(told)
         else:
             self._limit.took(size)
             self.arrived.append(number)

@@ -19,13 +19,11 @@ class TooLarge(Lost):
 class Refused(Lost):
     """It ended over a retained message that the broker does not allow us.
 
-    Args:
-        topic: The message's topic.
-        reason: What the broker says.
+    `topic` is the message's.
     """
 
-    def __init__(self, topic: str, reason: object) -> None:
-        super().__init__(f"it refuses messages on {topic}: {reason}")
+    def __init__(self, told: str, topic: str) -> None:
+        super().__init__(told)
         self.topic = topic
 
 
