@@ -25,7 +25,6 @@ class SinkThread(Outlet):
         self, caller: Caller, failed: Callable[[SinkError, bool], bool], stop: Callable[[], None]
     ) -> None:
         super().__init__()
-        self._caller = caller
         self._sink = ReturningSink(caller, failed, stop)
         self._stop = stop
         self._opened = threading.Event()
@@ -48,10 +47,10 @@ class SinkThread(Outlet):
 
     def deliver(self, item: FrameResult | SourceStatus) -> int:
         """Hand on a result or status, and count what was dropped for it."""
-        if not self._caller.takes(item):
+        if not self._sink.caller.takes(item):
             return 0
         dropped = super().deliver(item)
-        self._caller.stats.results["dropped"] += dropped
+        self._sink.caller.stats.results["dropped"] += dropped
         return dropped
 
     def _work(self) -> None:
